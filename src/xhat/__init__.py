@@ -1,0 +1,1 @@
+"""xhat: the autoencoder library."""

@@ -1,0 +1,47 @@
+"""One batch of rows on their way through the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of data with what is known about them.
+
+    Parameters
+    ----------
+    x : Tensor of shape (B, *X)
+        The rows, as the likelihood sees them.
+    mask : bool Tensor of shape (B, *X) or (B, T), optional
+        True where an entry was observed or a time step is valid. ``None``: everything counts.
+    y : Tensor of shape (B, ...), optional
+        Labels.
+    weight : Tensor of shape (B,), optional
+        Weights of rows. ``None``: each counts 1.
+    corrupted : Tensor of shape (B, *X), optional
+        What the encoder sees in the place of `x`: a denoising objective puts it here, so that any objective
+        can be wrapped without knowing it.
+    """
+
+    x: Tensor
+    mask: Tensor | None = None
+    y: Tensor | None = None
+    weight: Tensor | None = None
+    corrupted: Tensor | None = None
+
+    @property
+    def input(self) -> Tensor:
+        """What the encoder sees, of shape (B, *X)."""
+        return self.x if self.corrupted is None else self.corrupted
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Move every tensor to `device`."""
+        moved = {f.name: v.to(device) for f in fields(self) if (v := getattr(self, f.name)) is not None}
+        return replace(self, **moved)

@@ -1,0 +1,114 @@
+"""The catalogue: which parts exist, told from the names of files, so that listing them imports nothing."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from xhat.core.errors import UnknownKindError
+
+PARTS = Path(__file__).parent.parent / "parts"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a room: its room, its name and the first line of its docstring."""
+
+    room: str
+    name: str
+    summary: str
+
+    @property
+    def kind(self) -> str:
+        """How a configuration calls it, as ``objectives/mmd``."""
+        return f"{self.room}/{self.name}"
+
+
+@cache
+def rooms() -> tuple[str, ...]:
+    """Name the rooms of parts."""
+    return tuple(sorted(path.name for path in PARTS.iterdir() if (path / "__init__.py").is_file()))
+
+
+@cache
+def names(room: str) -> tuple[str, ...]:
+    """Name the parts of a room; files that begin with an underscore are its servants.
+
+    Raises
+    ------
+    UnknownKindError
+        When there is no such room.
+    """
+    if room not in rooms():
+        raise UnknownKindError("catalogue", f"there is no room '{room}'", hint=suggest(room, rooms()))
+    return tuple(sorted(path.stem for path in (PARTS / room).glob("*.py") if not path.stem.startswith("_")))
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """List every part with the first line of its docstring; nothing is imported."""
+    return tuple(
+        Entry(room, name, _first_line(PARTS / room / f"{name}.py")) for room in rooms() for name in names(room)
+    )
+
+
+def find(kind: str) -> Any:
+    """Import the class of a kind, such as ``objectives/mmd`` or ``nets/conv.encoder``.
+
+    Raises
+    ------
+    UnknownKindError
+        When the catalogue does not hold it.
+    """
+    room, _, rest = kind.partition("/")
+    name, _, side = rest.partition(".")
+    if name not in names(room):
+        raise UnknownKindError(room, f"there is no '{name}'", hint=suggest(name, names(room)))
+    for cls in _classes(room, name):
+        if kind_of(cls) == kind:
+            return cls
+    sides = [kind_of(cls) for cls in _classes(room, name)]
+    raise UnknownKindError(f"{room}/{name}", f"has no '{side}'", hint=suggest(kind, sides))
+
+
+def classes(room: str) -> list[Any]:
+    """Import every part of a room: its classes, in the order of their files."""
+    return [cls for name in names(room) for cls in _classes(room, name)]
+
+
+def kind_of(cls: type) -> str:
+    """Name a part's class: its room and its file, and for a net its side, as ``nets/conv.encoder``."""
+    package, _, name = cls.__module__.rpartition(".")
+    parent, _, room = package.rpartition(".")
+    if parent != "xhat.parts":
+        return f"own/{cls.__qualname__}"
+    side = next((side for side in ("Encoder", "Decoder") if cls.__name__.endswith(side)), "")
+    return f"{room}/{name}" + (f".{side.lower()}" if room == "nets" and side else "")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Say which known name was meant, or which there are."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(known)}"
+
+
+def _classes(room: str, name: str) -> list[Any]:
+    # Only names that stand in the room's folder come here: a configuration can never import what it likes.
+    module = importlib.import_module(f"xhat.parts.{room}.{name}")
+    return [
+        value
+        for key, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and not key.startswith("_")
+    ]
+
+
+def _first_line(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0].rstrip(".")

@@ -1,0 +1,62 @@
+"""A distribution over data, p(x|z), whose elements are independent given the code."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from xhat.core.shapes import per_row
+
+
+class Law(Protocol):
+    """What is asked of the elements' distribution; every `torch.distributions.Distribution` answers it."""
+
+    @property
+    def mean(self) -> Tensor:
+        """Of each element, (B, *X)."""
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Log-density of each element, (B, *X) -> (B, *X)."""
+
+    def sample(self) -> Tensor:
+        """Draw every element, (B, *X)."""
+
+
+class DataDistribution:
+    """Rows whose elements each follow `law`, independently.
+
+    Parameters
+    ----------
+    law : Law
+        The elements' distribution, with parameters of shape (B, *X).
+    """
+
+    def __init__(self, law: Law) -> None:
+        self.law = law
+
+    @property
+    def mean(self) -> Tensor:
+        """The reconstruction, of shape (B, *X)."""
+        return self.law.mean
+
+    def log_prob(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Log-density of rows in nats, of shape (B,): the sum over their observed elements.
+
+        Parameters
+        ----------
+        x : Tensor of shape (B, *X)
+            Rows.
+        mask : bool Tensor of shape (B, *X) or a prefix of it, optional
+            True where an element counts; a mask of time steps (B, T) counts for all of a step's elements.
+        """
+        terms = self.law.log_prob(x)  # (B, *X)
+        if mask is not None:
+            # where, not a product: an unobserved entry may be NaN, and NaN times 0 is NaN.
+            terms = torch.where(mask.reshape(mask.shape + (1,) * (terms.ndim - mask.ndim)), terms, 0.0)
+        return per_row(terms)
+
+    def sample(self) -> Tensor:
+        """Draw rows, of shape (B, *X)."""
+        return self.law.sample()

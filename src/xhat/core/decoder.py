@@ -1,0 +1,24 @@
+"""g: from a code to the likelihood's parameters."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor
+
+from xhat.core.component import Component
+from xhat.core.shapes import Shape
+
+
+class Decoder(Component):
+    """A function of codes, (B, *in_shape) -> (B, *out_shape)."""
+
+    in_shape: Shape
+    out_shape: Shape
+
+    reads_batch: bool = False
+    """Whether `forward` takes the batch, or None, as its second argument: to read the steps before each step."""
+
+    @abstractmethod
+    def forward(self, z: Tensor) -> Tensor:
+        """Decode codes z (B, *in_shape) to parameters θ (B, *out_shape)."""

@@ -1,0 +1,27 @@
+"""The likelihood: which distribution over data the decoder's output stands for."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+
+from torch import Tensor
+
+from xhat.core.component import Component
+from xhat.core.data_distribution import DataDistribution
+from xhat.core.shapes import Shape
+
+
+class Likelihood(Component):
+    """A map from parameters θ (B, *Θ) to the distribution p(x|z)."""
+
+    support: tuple[float, float] = (-math.inf, math.inf)
+    """The lowest and highest value that data may take."""
+
+    def params(self, x_shape: Shape) -> Shape:
+        """Give the shape Θ of a row's parameters, for rows of `x_shape`."""
+        return x_shape
+
+    @abstractmethod
+    def forward(self, theta: Tensor) -> DataDistribution:
+        """Read parameters θ (B, *Θ) as a distribution over rows."""

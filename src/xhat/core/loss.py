@@ -1,0 +1,61 @@
+"""What an objective says of a batch: named terms whose sum is minimised."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from xhat.core.errors import ShapeError, require
+
+
+class Loss:
+    r"""Named terms, each per row or of the whole batch.
+
+    .. math:: \mathrm{total} = \sum_t \bar t, \qquad
+              \bar t = \frac{\sum_b w_b t_b}{\sum_b w_b} \text{ for a term per row, } t \text{ else}
+
+    The total is derived from the terms, so that a log of them cannot disagree with what is minimised.
+
+    Parameters
+    ----------
+    **terms : Tensor of shape (B,) or ()
+        A term per row, or one that belongs to the batch; in nats unless the objective says otherwise.
+    """
+
+    def __init__(self, **terms: Tensor) -> None:
+        require(bool(terms), "Loss", "needs at least one term", "none")
+        for name, term in terms.items():
+            if term.ndim > 1:
+                raise ShapeError(
+                    "Loss",
+                    f"term '{name}' must be of shape (B,) or ()",
+                    tuple(term.shape),
+                    "sum it over all axes but the first",
+                )
+        self.terms = terms
+        self.weight: Tensor | None = None
+
+    def weighted(self, weight: Tensor | None) -> Loss:
+        """Give each row its weight, of shape (B,); ``None`` leaves them equal."""
+        loss = Loss(**self.terms)
+        loss.weight = weight
+        return loss
+
+    def means(self) -> dict[str, Tensor]:
+        """Reduce every term to a scalar: name -> Tensor of shape ()."""
+        return {name: self._mean(term) for name, term in self.terms.items()}
+
+    @property
+    def total(self) -> Tensor:
+        """What is minimised: the sum of the terms' means, of shape ()."""
+        return torch.stack(list(self.means().values())).sum() if len(self.terms) > 1 else self._only()
+
+    def _only(self) -> Tensor:
+        return next(iter(self.means().values()))
+
+    def _mean(self, term: Tensor) -> Tensor:
+        if term.ndim == 0:
+            return term
+        if self.weight is None:
+            return term.mean()
+        return (self.weight * term).sum() / self.weight.sum()

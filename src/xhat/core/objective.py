@@ -1,0 +1,42 @@
+"""An objective: how a model is trained, one paper's equation."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import nn
+
+from xhat.core.batch import Batch
+from xhat.core.code import Code
+from xhat.core.component import Component
+from xhat.core.errors import ConfigError
+from xhat.core.loss import Loss
+from xhat.core.model import Model
+
+
+class Objective(Component):
+    """A function of a model and a batch that gives the loss to step on."""
+
+    reads: type[Code] = Code
+    """The kind of code that the equation needs."""
+
+    shapes_prior: bool = True
+    """Whether training draws the codes towards the model's prior; if not, the prior is fitted afterwards."""
+
+    monitor: tuple[str, ...] = ()
+    """The terms whose sum chooses the best epoch on validation; empty for all of them."""
+
+    epoch: float = 0.0
+    """How far the run is, set by the engine: for coefficients that follow a schedule."""
+
+    @abstractmethod
+    def forward(self, model: Model, batch: Batch) -> Loss:
+        """Give the terms of the loss."""
+
+    def critic_parameters(self) -> list[nn.Parameter]:
+        """List the parameters that the critic's own optimiser steps; empty without an adversary."""
+        return []
+
+    def critic_loss(self, model: Model, batch: Batch) -> Loss:
+        """Give the critic's loss, whose gradient reaches `critic_parameters` only."""
+        raise ConfigError(type(self).__name__, "has no critic", hint="ask critic_parameters() first")

@@ -1,0 +1,41 @@
+"""The prior: where new codes come from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from jaxtyping import Float
+from torch import Tensor
+
+from xhat.core.component import Component
+from xhat.core.shapes import Shape
+
+if TYPE_CHECKING:
+    from xhat.core.gaussian_code import GaussianCode
+
+
+class Prior(Component):
+    """A distribution p(z) over codes of shape `code_shape`."""
+
+    code_shape: Shape
+
+    @abstractmethod
+    def sample(self, n: int) -> Tensor:
+        """Draw `n` codes, of shape (n, *code_shape)."""
+
+    @abstractmethod
+    def log_prob(self, z: Float[Tensor, "N *Z"]) -> Float[Tensor, "N"]:
+        """Log-density of codes, in nats."""
+
+    @abstractmethod
+    def fit(self, z: Float[Tensor, "N *Z"]) -> None:
+        """Learn the distribution of codes, for models whose training did not shape them."""
+
+    def kl(self, code: GaussianCode) -> Float[Tensor, "B"]:
+        r"""Estimate KL(q || p) in nats by one draw; a prior with a closed form gives that instead.
+
+        .. math:: E_q[\log q(z) - \log p(z)]
+        """
+        z = code.rsample()
+        return code.log_prob(z) - self.log_prob(z)

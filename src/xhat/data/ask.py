@@ -1,0 +1,54 @@
+"""What the caller asked of a reader beside the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from xhat.core.errors import ConfigError
+
+Mode = Literal["L", "RGB"]
+
+_FOR = {
+    "key": "it names an array of an .npz file",
+    "labels": "a name is for tables and .npz files; give the labels themselves as an array",
+    "size": "it is for folders of images",
+    "mode": "it is for folders of images",
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Options that only some readers understand; ``None`` was not asked.
+
+    Parameters
+    ----------
+    key : str, optional
+        The array of an archive.
+    labels : str, optional
+        The column or the array that holds labels.
+    size : tuple of int, optional
+        (H, W), to which images are cropped and resized.
+    mode : {"L", "RGB"}, optional
+        To which images are converted: gray or colour.
+    """
+
+    key: str | None = None
+    labels: str | None = None
+    size: tuple[int, int] | None = None
+    mode: Mode | None = None
+
+    def only(self, *understood: str, who: str) -> None:
+        """Refuse what was asked of a reader that would not hear it.
+
+        Raises
+        ------
+        ConfigError
+            When an option is set that is not among those `understood`.
+        """
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and field.name not in understood:
+                raise ConfigError(
+                    who, f"has no use for {field.name}={value!r}", hint=f"leave it out: {_FOR[field.name]}"
+                )

@@ -1,0 +1,82 @@
+"""Rows to learn from, with their schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from xhat.core.batch import Batch
+from xhat.core.errors import ShapeError, require
+from xhat.data.schema import Schema
+from xhat.data.split import Split
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows in the type of their source, perhaps still on the disk.
+
+    Parameters
+    ----------
+    x : Tensor of shape (N, *schema.shape)
+        The rows, to be read and never written: they may be a view of the caller's array or of a mapped file.
+    y : int64 or float Tensor of shape (N, ...), optional
+        Labels.
+    schema : Schema
+        What the rows are.
+    """
+
+    x: Tensor
+    y: Tensor | None
+    schema: Schema
+
+    def __post_init__(self) -> None:
+        came, rule = tuple(self.x.shape[1:]), f"rows must be of the schema's shape {self.schema.shape}"
+        require(came == self.schema.shape, "Dataset", rule, came, "make it with xhat.data.open", error=ShapeError)
+        if self.y is not None:
+            rule = f"each of the {len(self.x)} rows needs a label"
+            hint = "give as many labels as rows, or None"
+            require(len(self.y) == len(self.x), "Dataset", rule, len(self.y), hint, error=ShapeError)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        s = self.schema
+        labelled = "" if self.y is None else ", labelled"
+        missing = f", {s.missing} missing" if s.missing else ""
+        return (
+            f"Dataset({s.name}: {len(self)} rows of {s.kind} {s.shape}, "
+            f"{s.dtype} in [{s.low:g}, {s.high:g}]{missing}{labelled})"
+        )
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Take rows into memory.
+
+        Parameters
+        ----------
+        rows : int64 Tensor of shape (B,)
+            Numbers of rows.
+
+        Returns
+        -------
+        Batch
+            ``x`` stays uint8 where it was (scaling happens on the device, and bytes travel faster), else it is
+            float32. Where data has gaps, ``mask`` is True on what was observed, and ``x`` still holds NaN
+            elsewhere: what to fill in is scaling's to say.
+        """
+        x = self.x[rows]  # (B, *X)
+        if x.dtype != torch.uint8:
+            x = x.float()
+        # Asked of the schema, not of the batch: whether there is a mask must not depend on who else is in the batch.
+        mask = ~x.isnan() if self.schema.missing else None
+        return Batch(x.contiguous(), mask=mask, y=None if self.y is None else self.y[rows])
+
+    def subset(self, rows: Tensor) -> Dataset:
+        """Copy some rows into a dataset of their own, under the same schema."""
+        return Dataset(self.x[rows], None if self.y is None else self.y[rows], self.schema)
+
+    def split(self, validation: float = 0.1, *, seed: int = 0, most: int = 10_000) -> Split:
+        """Draw rows that validate; see `Split.draw`."""
+        return Split.draw(len(self), validation, seed=seed, most=most)

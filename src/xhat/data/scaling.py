@@ -1,0 +1,106 @@
+"""Scaling: how raw data becomes what the nets see, and back; stored with the model."""
+
+from __future__ import annotations
+
+from typing import Literal, Self, get_args
+
+import torch
+from torch import Tensor
+
+from xhat.core.component import Component
+from xhat.core.errors import ConfigError, require
+from xhat.core.shapes import Shape
+
+How = Literal["none", "unit", "global", "standard"]
+
+# Rows a block, so that statistics of memory-mapped data stay in little memory.
+BLOCK = 4096
+
+
+class Scaling(Component):
+    r"""An affine map, :math:`(x - c) / s`, with NaN set to 0 on the way in.
+
+    Parameters
+    ----------
+    how : {"none", "unit", "global", "standard"}
+        none: c = 0, s = 1. unit: lowest value to 0, highest to 1. global: c is each element's mean, s one standard
+        deviation for all, so that squared errors keep their proportions. standard: mean and standard deviation
+        of each element.
+    shape : tuple of int, default=()
+        The shape of one row.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, how: How = "none", shape: Shape = ()) -> None:
+        super().__init__()
+        require(how in get_args(How), "Scaling", f"how must be one of {', '.join(get_args(How))}", how)
+        self.how, self.shape = how, tuple(shape)
+        self.register_buffer("centre", torch.zeros(self.shape if how in ("global", "standard") else ()))
+        self.register_buffer("spread", torch.ones(self.shape if how == "standard" else ()))
+
+    @classmethod
+    def fit(cls, how: How, x: Tensor, low: float | None = None, high: float | None = None) -> Self:
+        """Choose c and s from rows x (N, *X); NaN are passed over.
+
+        Parameters
+        ----------
+        how : str
+            See the class.
+        x : Tensor of shape (N, *X)
+            Rows to learn from: those that training sees.
+        low, high : float, optional
+            The value range for "unit", where it is known: 0 and 255 for bytes. Else the rows' own.
+        """
+        scaling = cls(how, tuple(x.shape[1:]))
+        if how == "unit":
+            lowest, highest = _extremes(x)
+            low, high = lowest if low is None else low, highest if high is None else high
+            if not high > low:
+                raise ConfigError("Scaling", "data of one value has no unit range", low, "use --scale none")
+            scaling.centre.fill_(low)
+            scaling.spread.fill_(high - low)
+        elif how != "none":
+            mean, variance = _moments(x)
+            scaling.centre.copy_(mean)
+            # A constant element has no spread: left as it is, it stays 0 after centring.
+            std = variance.sqrt() if how == "standard" else variance.mean().sqrt()
+            scaling.spread.copy_(torch.where(std > 0, std, 1.0))
+        return scaling
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale raw rows (B, *X) of any dtype; NaN become 0."""
+        return torch.nan_to_num((x.float() - self.centre) / self.spread, nan=0.0)
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """Bring rows (B, *X) back to the data's own units."""
+        return x * self.spread + self.centre
+
+    @classmethod
+    def example(cls) -> Self:
+        """Scale rows of six numbers."""
+        return cls("standard", (6,))
+
+
+def _extremes(x: Tensor) -> tuple[float, float]:
+    """Lowest and highest known value."""
+    known = [block[~block.isnan()] for block in x.split(BLOCK)]
+    known = [block for block in known if len(block)]
+    return min(float(block.min()) for block in known), max(float(block.max()) for block in known)
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance of every element in float64, NaN passed over, both (*X)."""
+    count = torch.zeros(x.shape[1:], dtype=torch.float64)
+    total = torch.zeros_like(count)
+    for block in x.split(BLOCK):
+        known = ~block.isnan()
+        count += known.sum(0)
+        total += torch.where(known, block.double(), 0.0).sum(0)
+    mean = total / count.clamp(min=1)
+    squares = torch.zeros_like(total)
+    # A second pass: the difference of large squares would lose the variance of far-off data.
+    for block in x.split(BLOCK):
+        squares += torch.nan_to_num(block.double() - mean, nan=0.0).pow(2).sum(0)
+    return mean, squares / count.clamp(min=1)

@@ -1,0 +1,79 @@
+"""One pass over all rows that gathers what the checks and the schema ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from xhat.core.shapes import size
+from xhat.data.layout import Rows
+
+BLOCK = 1 << 20  # entries: small enough for memory to stay flat over a mapped file of any length
+
+Place = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What was seen.
+
+    Parameters
+    ----------
+    low, high : float array of shape (*X,)
+        The smallest and greatest value of each entry over all rows; NaN where no row has one.
+    missing : int
+        How many entries are NaN.
+    first_missing, first_infinite : tuple of int, optional
+        (row, *place in the row) of the first NaN and the first infinity.
+    """
+
+    low: Rows
+    high: Rows
+    missing: int = 0
+    first_missing: Place | None = None
+    first_infinite: Place | None = None
+
+    @classmethod
+    def of(cls, rows: Rows) -> Self:
+        """Scan rows of shape (N, *X), N >= 1, block by block."""
+        if rows.dtype.kind != "f":
+            extremes = ((np.min(block, 0), np.max(block, 0)) for _, block in _blocks(rows))
+            lows, highs = zip(*extremes, strict=True)
+            return cls(np.min(lows, 0), np.max(highs, 0))
+        low = high = np.full(rows.shape[1:], np.nan, rows.dtype)
+        missing, first_missing, first_infinite = 0, None, None
+        for start, block in _blocks(rows):
+            low = np.fmin(low, np.fmin.reduce(block, 0))
+            high = np.fmax(high, np.fmax.reduce(block, 0))
+            nan = np.isnan(block)
+            missing += int(nan.sum())
+            first_missing = first_missing or _first(nan, start)
+            first_infinite = first_infinite or _first(np.isinf(block), start)
+        return cls(low, high, missing, first_missing, first_infinite)
+
+    @property
+    def varies(self) -> bool:
+        """Whether any entry differs between rows."""
+        return bool((self.high > self.low).any())
+
+    @property
+    def unseen(self) -> Place | None:
+        """The first place in a row that holds no value in any row."""
+        return _first(np.isnan(self.low), None)
+
+
+def _blocks(rows: Rows) -> Iterator[tuple[int, Rows]]:
+    step = max(1, BLOCK // max(1, size(rows.shape[1:])))
+    for start in range(0, len(rows), step):
+        yield start, rows[start : start + step]
+
+
+def _first(where: Rows, start: int | None) -> Place | None:
+    """Find the first True; of a block, counting rows from its `start`."""
+    if not where.any():
+        return None
+    place = tuple(int(i) for i in np.unravel_index(int(where.argmax()), where.shape))
+    return place if start is None else (place[0] + start, *place[1:])

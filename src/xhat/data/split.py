@@ -1,0 +1,56 @@
+"""Which rows train, and which are held out to validate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from xhat.core.errors import DataError, require
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Two disjoint sets of rows that together are all rows.
+
+    Parameters
+    ----------
+    train, validation : int64 Tensor of shape (n,)
+        Numbers of rows, in order.
+    """
+
+    train: Tensor
+    validation: Tensor
+
+    @classmethod
+    def draw(cls, n: int, validation: float = 0.1, *, seed: int = 0, most: int = 10_000) -> Self:
+        """Draw the rows that validate uniformly, whatever their labels.
+
+        Parameters
+        ----------
+        n : int
+            How many rows there are, at least 2.
+        validation : float, default=0.1
+            The share that validates, in (0, 1); each side gets at least one row.
+        seed : int, default=0
+            The same seed draws the same rows; torch's own random state is neither read nor changed.
+        most : int, default=10_000
+            No more rows than this validate: beyond it, a mean is known well enough.
+
+        Raises
+        ------
+        ConfigError
+            When `validation` or `most` breaks its rule.
+        DataError
+            When there are fewer than 2 rows.
+        """
+        require(
+            0 < validation < 1, "split", "validation must lie in (0, 1)", validation, "use 0.1 for a tenth of the rows"
+        )
+        require(most >= 1, "split", "most must be >= 1", most, "leave it out for 10,000")
+        require(n >= 2, "split", "needs at least 2 rows", n, "one to train and one to validate", error=DataError)
+        held = max(1, min(round(n * validation), most, n - 1))
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+        return cls(order[held:].sort().values, order[:held].sort().values)

@@ -1,0 +1,1 @@
+"""Models: the autoencoder, its recipes, and what is kept of it on disk."""

@@ -1,0 +1,129 @@
+"""The autoencoder: z = f(x), x̂ = g(z), and what lies between."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from xhat.core.batch import Batch
+from xhat.core.bottleneck import Bottleneck
+from xhat.core.code import Code
+from xhat.core.component import Component
+from xhat.core.data_distribution import DataDistribution
+from xhat.core.decoder import Decoder
+from xhat.core.encoder import Encoder
+from xhat.core.errors import ShapeError, require
+from xhat.core.likelihood import Likelihood
+from xhat.core.prior import Prior
+from xhat.core.shapes import Shape
+from xhat.parts.priors.normal import Normal
+
+
+class Autoencoder(Component):
+    """Everything that is needed after training.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        f, from rows (B, *X) to encodings (B, *H).
+    bottleneck : Bottleneck
+        From encodings to a code z (B, *Z).
+    decoder : Decoder
+        g, from codes to the likelihood's parameters (B, *Θ).
+    likelihood : Likelihood
+        p(x|z), whose mean is the reconstruction x̂.
+    prior : Prior, optional
+        p(z); the standard normal by default.
+
+    Raises
+    ------
+    ShapeError
+        When two neighbours do not meet; both shapes are named.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        bottleneck: Bottleneck,
+        decoder: Decoder,
+        likelihood: Likelihood,
+        prior: Prior | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.bottleneck, self.decoder, self.likelihood = (
+            encoder,
+            bottleneck,
+            decoder,
+            likelihood,
+        )
+        self.prior = Normal(bottleneck.code_shape) if prior is None else prior
+        theta = likelihood.params(encoder.in_shape)
+        _meet("the encoder gives", encoder.out_shape, "the bottleneck reads", bottleneck.in_shape)
+        _meet("the bottleneck gives", bottleneck.code_shape, "the decoder reads", decoder.in_shape)
+        _meet("the decoder gives", decoder.out_shape, "the likelihood reads", theta)
+        _meet("the bottleneck gives", bottleneck.code_shape, "the prior is over", self.prior.code_shape)
+
+    @property
+    def x_shape(self) -> Shape:
+        """The shape of one row."""
+        return self.encoder.in_shape
+
+    @property
+    def code_shape(self) -> Shape:
+        """The shape of one code."""
+        return self.bottleneck.code_shape
+
+    def encode(self, x: Tensor | Batch) -> Code:
+        """q(z|x): the codes of rows x (B, *X), or of what a batch shows the encoder."""
+        batch = x if isinstance(x, Batch) else Batch(x)
+        seen = (batch.input, batch.mask) if self.encoder.reads_mask else (batch.input,)
+        code: Code = self.bottleneck(self.encoder(*seen))
+        return code
+
+    def decode(self, z: Tensor, batch: Batch | None = None) -> DataDistribution:
+        """p(x|z) of codes z (B, *Z).
+
+        Parameters
+        ----------
+        z : Tensor of shape (B, *Z)
+            Codes; or k draws for each row of `batch`, (k * B, *Z).
+        batch : Batch, optional
+            The rows that the distribution will be asked about: a decoder that goes step by step then reads each
+            row's own steps (teacher forcing). Without it such a decoder reads what it wrote.
+        """
+        read = (z, batch) if self.decoder.reads_batch else (z,)
+        data: DataDistribution = self.likelihood(self.decoder(*read))
+        return data
+
+    def reconstruct(self, x: Tensor | Batch) -> Tensor:
+        """x̂ of rows: the mean of p(x|z) at the code's own z, (B, *X); nothing is drawn."""
+        return self.decode(self.encode(x).z).mean
+
+    @torch.no_grad()
+    def sample(self, n: int) -> Tensor:
+        """Draw `n` new rows: the means of p(x|z) at codes drawn from the prior, (n, *X)."""
+        require(n >= 1, "Autoencoder.sample", "n must be >= 1", n, "ask for at least one row")
+        return self.decode(self.prior.sample(n)).mean
+
+    @classmethod
+    def example(cls) -> Self:
+        """Copy rows of six numbers through three."""
+        from xhat.parts.bottlenecks.gaussian import Gaussian
+        from xhat.parts.likelihoods.gaussian import Gaussian as GaussianLikelihood
+        from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
+
+        bottleneck = Gaussian((3,))
+        encoder = MLPEncoder((6,), bottleneck.in_shape, hidden=(8,))
+        return cls(encoder, bottleneck, MLPDecoder.example(), GaussianLikelihood(learned=True))
+
+
+def _meet(giver: str, given: Shape, reader: str, read: Shape) -> None:
+    require(
+        tuple(given) == tuple(read),
+        "Autoencoder",
+        f"neighbours must meet, but {giver} {tuple(given)} and {reader} {tuple(read)}",
+        hint="build one of them with the other's shape",
+        error=ShapeError,
+    )

@@ -1,0 +1,1 @@
+"""Ways of making a code: one a file."""

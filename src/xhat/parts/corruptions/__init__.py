@@ -1,0 +1,1 @@
+"""Ways to spoil an input: one a file."""

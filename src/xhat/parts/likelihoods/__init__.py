@@ -1,0 +1,1 @@
+"""Distributions over data: one a file."""

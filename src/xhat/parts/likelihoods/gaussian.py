@@ -1,0 +1,67 @@
+"""Gaussian data: the squared error, with its scale fixed or learned."""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from xhat.core.data_distribution import DataDistribution
+from xhat.core.errors import require
+from xhat.core.likelihood import Likelihood
+
+# A scale below this is a copy to better than 8 bits: without a floor its likelihood has no maximum.
+SMALLEST = 1e-3
+
+
+class Gaussian(Likelihood):
+    r"""Every element is :math:`N(\theta, \sigma^2)` with one σ for all.
+
+    .. math:: -\log p(x|z) = \sum_i \frac{(x_i - \theta_i)^2}{2 \sigma^2} + \log \sigma + \tfrac12 \log 2\pi
+
+    Parameters
+    ----------
+    scale : float, default=1.0
+        σ, in the scaled data's units; where it is learned, the value it starts from. Must be > 0.
+    learned : bool, default=False
+        Whether σ is a parameter of the model. It then weighs distortion against rate by itself.
+
+    References
+    ----------
+    Rybkin et al., "Simple and Effective VAE Training with Calibrated Decoders", ICML 2021, for a learned σ.
+    """
+
+    def __init__(self, scale: float = 1.0, *, learned: bool = False) -> None:
+        super().__init__()
+        require(scale > 0, "likelihoods/gaussian", "scale must be > 0", scale, "use 1.0 for the squared error")
+        self.scale, self.learned = scale, learned
+        if learned:
+            self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
+
+    def forward(self, theta: Tensor) -> DataDistribution:
+        """Read θ (B, *X) as the means."""
+        if not self.learned:
+            return DataDistribution(_Normal(theta, torch.tensor(math.log(self.scale), device=theta.device)))
+        return DataDistribution(_Normal(theta, self.log_scale.clamp(min=math.log(SMALLEST))))
+
+    @classmethod
+    def example(cls) -> Self:
+        """Learn the scale."""
+        return cls(0.5, learned=True)
+
+
+class _Normal:
+    """Normal elements that share one scale: it stays a scalar, where torch.distributions would spread it."""
+
+    def __init__(self, mean: Tensor, log_scale: Tensor) -> None:
+        self.mean = mean
+        self.log_scale = log_scale  # ()
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        precision = torch.exp(-2 * self.log_scale)
+        return -0.5 * precision * (value - self.mean) ** 2 - (self.log_scale + 0.5 * math.log(2 * math.pi))
+
+    def sample(self) -> Tensor:
+        return self.mean + torch.exp(self.log_scale) * torch.randn_like(self.mean)

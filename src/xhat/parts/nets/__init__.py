@@ -1,0 +1,1 @@
+"""Encoders and their mirrored decoders: one architecture a file."""

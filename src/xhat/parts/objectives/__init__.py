@@ -1,0 +1,1 @@
+"""Training principles: one paper's equation a file."""

@@ -1,0 +1,101 @@
+"""Adversarial autoencoder: a critic tells codes from draws of the prior, the encoder learns to fool it."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import softplus
+
+from xhat.core.batch import Batch
+from xhat.core.encoder import Encoder
+from xhat.core.errors import ShapeError, require
+from xhat.core.loss import Loss
+from xhat.core.model import Model
+from xhat.core.objective import Objective
+from xhat.parts.nets.mlp import MLPEncoder
+
+
+class Adversarial(Objective):
+    r"""Draw the codes' distribution to the prior's by a game.
+
+    .. math::
+        L &= E[-\log p(x|z)] - \lambda\, E[\log D(f(x))] \\
+        L_D &= -E_{z \sim p(z)}[\log D(z)] - E_x[\log(1 - D(f(x)))]
+
+    with :math:`D = \mathrm{sigmoid}(\mathrm{critic})`. L moves the model and sees the critic as a fixed function;
+    :math:`L_D` moves the critic and sees the codes as fixed points.
+
+    Parameters
+    ----------
+    critic : Encoder
+        A net from codes, of shape (Z,), to one logit, of shape (1,).
+    weight : float, default=10.0
+        λ, in nats. Must be >= 0.
+
+    References
+    ----------
+    Makhzani et al., "Adversarial Autoencoders", 2015. Goodfellow et al., "Generative Adversarial Nets", 2014,
+    section 3, for the loss of the encoder that does not saturate.
+    """
+
+    monitor = ("distortion",)  # The fooling term is measured by a critic that changes under it.
+
+    def __init__(self, critic: Encoder, weight: float = 10.0) -> None:
+        super().__init__()
+        require(
+            critic.out_shape == (1,),
+            "Adversarial",
+            "the critic must give one logit, of shape (1,)",
+            critic.out_shape,
+            "build it with out_shape=(1,)",
+            error=ShapeError,
+        )
+        require(
+            weight >= 0,
+            "Adversarial",
+            "weight must be >= 0",
+            weight,
+            "use objectives/reconstruction for none",
+        )
+        self.critic, self.weight = critic, weight
+
+    def forward(self, model: Model, batch: Batch) -> Loss:
+        """Give the distortion and the fooling term, both (B,)."""
+        z = model.encode(batch).rsample()
+        data = model.decode(z, batch)
+        return Loss(
+            distortion=-data.log_prob(batch.x, batch.mask),  # (B,)
+            fooling=self.weight * softplus(-self._fixed_critic(z)),  # (B,)  -λ log D(z)
+        )
+
+    def critic_parameters(self) -> list[nn.Parameter]:
+        """List the critic's parameters."""
+        return list(self.critic.parameters())
+
+    def critic_loss(self, model: Model, batch: Batch) -> Loss:
+        """Give the critic's two terms, (B,) each."""
+        with torch.no_grad():
+            fake = model.encode(batch).rsample()
+            real = model.prior.sample(len(fake))
+        return Loss(
+            real=softplus(-self._logit(self.critic(real.flatten(1)))),  # -log D(z), z ~ p(z)
+            fake=softplus(self._logit(self.critic(fake.flatten(1)))),  # -log(1 - D(f(x)))
+        )
+
+    def _fixed_critic(self, z: Tensor) -> Float[Tensor, "B"]:
+        # Detached parameters, so that no gradient of the model's loss is ever left in the critic.
+        weights = {name: weight.detach() for name, weight in self.critic.named_parameters()}
+        return self._logit(functional_call(self.critic, weights, (z.flatten(1),)))
+
+    @staticmethod
+    def _logit(out: Float[Tensor, "B 1"]) -> Float[Tensor, "B"]:
+        return out.squeeze(1)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Judge codes of three numbers by a small net."""
+        return cls(MLPEncoder((3,), (1,), hidden=(8,)), weight=1.0)
