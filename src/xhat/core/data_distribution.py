@@ -51,11 +51,13 @@ class DataDistribution:
         mask : bool Tensor of shape (B, *X) or a prefix of it, optional
             True where an element counts; a mask of time steps (B, T) counts for all of a step's elements.
         """
-        terms = self.law.log_prob(x)  # (B, *X)
-        if mask is not None:
-            # where, not a product: an unobserved entry may be NaN, and NaN times 0 is NaN.
-            terms = torch.where(mask.reshape(mask.shape + (1,) * (terms.ndim - mask.ndim)), terms, 0.0)
-        return per_row(terms)
+        if mask is None:
+            return per_row(self.law.log_prob(x))
+        mask = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+        # An unobserved entry may be NaN, whose gradient stays NaN even where its term is dropped: it becomes a half
+        # before (in whole numbers 0), which lies in every support.
+        terms = self.law.log_prob(torch.where(mask, x, torch.full_like(x, 0.5)))  # (B, *X)
+        return per_row(torch.where(mask, terms, 0.0))
 
     def sample(self) -> Tensor:
         """Draw rows, of shape (B, *X)."""
