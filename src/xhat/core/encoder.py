@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+import torch
 from torch import Tensor
 
+from xhat.core.batch import Batch
 from xhat.core.component import Component
 from xhat.core.shapes import Shape
 
@@ -22,3 +24,7 @@ class Encoder(Component):
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Encode rows x (B, *in_shape) as h (B, *out_shape)."""
+
+    def example_batch(self, n: int) -> Batch:
+        """Make `n` random rows that this encoder reads, for tests; nets of tokens, sets or graphs make their own."""
+        return Batch(torch.rand(n, *self.in_shape))
