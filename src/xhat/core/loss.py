@@ -24,6 +24,7 @@ class Loss:
 
     def __init__(self, **terms: Tensor) -> None:
         require(bool(terms), "Loss", "needs at least one term", "none")
+        require("total" not in terms, "Loss", "no term may be named 'total'", hint="a log holds their sum by that name")
         for name, term in terms.items():
             if term.ndim > 1:
                 raise ShapeError(
