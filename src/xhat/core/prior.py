@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from xhat.core.component import Component
+from xhat.core.errors import ConfigError
 from xhat.core.shapes import Shape
 
 if TYPE_CHECKING:
@@ -39,3 +40,11 @@ class Prior(Component):
         """
         z = code.rsample()
         return code.log_prob(z) - self.log_prob(z)
+
+    def kl_per_dimension(self, code: GaussianCode) -> Float[Tensor, "B *Z"]:
+        """KL(q || p) in nats of every code dimension, for a prior whose dimensions are independent."""
+        raise ConfigError(
+            type(self).__name__,
+            "knows no KL for each code dimension",
+            hint="use free_bits=0, or a standard priors/normal",
+        )

@@ -65,7 +65,7 @@ class BetaELBO(Objective):
         if self.free_bits == 0:
             return code.kl(model.prior)  # (B,)
         # The mean over the batch comes before the floor, as in the paper: the term is the batch's, not a row's.
-        return code.kl_per_dimension().mean(0).clamp(min=self.free_bits).sum()  # ()
+        return model.prior.kl_per_dimension(code).mean(0).clamp(min=self.free_bits).sum()  # ()
 
     @classmethod
     def example(cls) -> Self:

@@ -38,7 +38,8 @@ class Normal(Prior):
 
     def sample(self, n: int) -> Tensor:
         """Draw `n` codes, (n, *code_shape)."""
-        noise = torch.randn(n, size(self.code_shape), device=self.mean.device)  # (n, d)
+        shape = (n, size(self.code_shape))
+        noise = torch.randn(shape, dtype=self.mean.dtype, device=self.mean.device)  # (n, d)
         if self.fitted:
             noise = self.mean + noise @ self.factor.T
         return noise.view(n, *self.code_shape)
@@ -56,6 +57,10 @@ class Normal(Prior):
         """KL(q || p) in nats: closed form for the standard normal."""
         return super().kl(code) if self.fitted else per_row(code.kl_per_dimension())
 
+    def kl_per_dimension(self, code: GaussianCode) -> Float[Tensor, "B *Z"]:
+        """KL(q || p) in nats of every code dimension: closed form, for the standard normal alone."""
+        return super().kl_per_dimension(code) if self.fitted else code.kl_per_dimension()
+
     def fit(self, z: Float[Tensor, "N *Z"]) -> None:
         """Take the mean and the covariance of codes."""
         flat = z.detach().flatten(1).double()  # (N, d)
@@ -65,7 +70,7 @@ class Normal(Prior):
         ridge = 1e-6 * covariance.diagonal().mean().clamp(min=1e-6)
         factor = torch.linalg.cholesky(covariance + ridge * torch.eye(len(mean), dtype=flat.dtype, device=flat.device))
         self.fitted = True
-        self.mean, self.factor = mean.float(), factor.float()
+        self.mean, self.factor = mean.to(self.mean.dtype), factor.to(self.mean.dtype)
 
     @classmethod
     def example(cls) -> Self:
