@@ -55,8 +55,9 @@ class Scaling(Component):
         """
         scaling = cls(how, tuple(x.shape[1:]))
         if how == "unit":
-            lowest, highest = _extremes(x)
-            low, high = lowest if low is None else low, highest if high is None else high
+            if low is None or high is None:
+                lowest, highest = _extremes(x)
+                low, high = lowest if low is None else low, highest if high is None else high
             if not high > low:
                 raise ConfigError("Scaling", "data of one value has no unit range", low, "use --scale none")
             scaling.centre.fill_(low)
@@ -87,6 +88,7 @@ def _extremes(x: Tensor) -> tuple[float, float]:
     """Lowest and highest known value."""
     known = [block[~block.isnan()] for block in x.split(BLOCK)]
     known = [block for block in known if len(block)]
+    require(bool(known), "Scaling", "data without one known value has no range", hint="give rows that are not all NaN")
     return min(float(block.min()) for block in known), max(float(block.max()) for block in known)
 
 
@@ -103,4 +105,6 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
     # A second pass: the difference of large squares would lose the variance of far-off data.
     for block in x.split(BLOCK):
         squares += torch.nan_to_num(block.double() - mean, nan=0.0).pow(2).sum(0)
-    return mean, squares / count.clamp(min=1)
+    variance = squares / count.clamp(min=1)
+    # The mean of a constant element is rounded: its spread comes out as some 1e-17 of it, where 0 is meant.
+    return mean, torch.where(variance.sqrt() > 1e-12 * mean.abs(), variance, 0.0)
