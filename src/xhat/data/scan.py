@@ -22,7 +22,7 @@ class Scan:
 
     Parameters
     ----------
-    low, high : float array of shape (*X,)
+    low, high : array of shape (*X,)
         The smallest and greatest value of each entry over all rows; NaN where no row has one.
     missing : int
         How many entries are NaN.
@@ -39,19 +39,16 @@ class Scan:
     @classmethod
     def of(cls, rows: Rows) -> Self:
         """Scan rows of shape (N, *X), N >= 1, block by block."""
-        if rows.dtype.kind != "f":
-            extremes = ((np.min(block, 0), np.max(block, 0)) for _, block in _blocks(rows))
-            lows, highs = zip(*extremes, strict=True)
-            return cls(np.min(lows, 0), np.max(highs, 0))
-        low = high = np.full(rows.shape[1:], np.nan, rows.dtype)
+        low = high = np.asarray(rows[0])
         missing, first_missing, first_infinite = 0, None, None
         for start, block in _blocks(rows):
-            low = np.fmin(low, np.fmin.reduce(block, 0))
+            low = np.fmin(low, np.fmin.reduce(block, 0))  # fmin, fmax: NaN only where there is nothing else
             high = np.fmax(high, np.fmax.reduce(block, 0))
-            nan = np.isnan(block)
-            missing += int(nan.sum())
-            first_missing = first_missing or _first(nan, start)
-            first_infinite = first_infinite or _first(np.isinf(block), start)
+            if rows.dtype.kind == "f":
+                nan = np.isnan(block)
+                missing += int(nan.sum())
+                first_missing = first_missing or _first(nan, start)
+                first_infinite = first_infinite or _first(np.isinf(block), start)
         return cls(low, high, missing, first_missing, first_infinite)
 
     @property

@@ -67,7 +67,8 @@ class Schema:
         hint = "the run was written by another version of xhat: read it with that one"
         require(not unknown, "Schema", "does not know every key", ", ".join(unknown), hint, error=ArtifactError)
         require(not absent, "Schema", f"needs the keys {', '.join(absent)}", hint=hint, error=ArtifactError)
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in description.items()})
+        plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in description.items()}
+        return cls(**plain)
 
     def to_source(self, rows: Rows) -> Rows:
         """Lay rows out as their source was; values are left as they are, not rounded.
@@ -110,4 +111,4 @@ class Schema:
             place = next(i for i, pair in enumerate(zip(self.columns, other.columns, strict=True)) if len({*pair}) > 1)
             expected, came = self.columns[place], other.columns[place]
             rule = f"the model reads column '{expected}' at place {place}; this data has '{came}' there"
-            raise DataError(other.name, rule, hint=f"order the columns as {', '.join(self.columns[:8])} …"[:200])
+            raise DataError(other.name, rule, hint="give the columns that the model was trained on, in their order")

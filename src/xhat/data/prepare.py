@@ -1,0 +1,113 @@
+"""From what a reader brought home to a checked dataset."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xhat.core.errors import DataError, require
+from xhat.core.shapes import size
+from xhat.data.dataset import Dataset
+from xhat.data.labels import Labels
+from xhat.data.layout import Kind, Rows, guess
+from xhat.data.raw import Raw
+from xhat.data.scan import Place, Scan
+from xhat.data.schema import Schema
+
+
+def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False) -> Dataset:
+    """Check rows, lay them out as nets see them and describe them.
+
+    Parameters
+    ----------
+    raw : Raw
+        What a reader brought home; its rows are not copied where their type allows.
+    kind : str, optional
+        What the rows are, in place of what their axes suggest.
+    missing : bool, default=False
+        Whether NaN may stand for entries that were not observed.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such kind.
+    DataError
+        When the rows cannot be learned from as they are.
+    """
+    rows = _numeric(raw)
+    layout = guess(rows, kind or raw.kind, raw.name)
+    rows = layout.canonical(rows)
+    hint = "a model learns what rows have in common"
+    require(len(rows) >= 2, raw.name, "needs at least 2 rows", len(rows), hint, error=DataError)
+    require(size(rows.shape[1:]) > 0, raw.name, "rows must not be empty", f"shape {rows.shape}", error=DataError)
+    scan = Scan.of(rows)
+    _check(scan, raw, layout.kind, missing)
+    labels = None if raw.labels is None else Labels.encode(raw.labels, len(rows), raw.name)
+    schema = Schema(
+        kind=layout.kind,
+        shape=rows.shape[1:],
+        dtype=raw.rows.dtype.name,
+        low=float(np.fmin.reduce(scan.low, None)),
+        high=float(np.fmax.reduce(scan.high, None)),
+        layout=layout.axes,
+        columns=raw.columns,
+        missing=scan.missing,
+        labels=labels.names if labels else None,
+        name=raw.name,
+    )
+    return Dataset(_tensor(rows), labels.y if labels else None, schema)
+
+
+def _numeric(raw: Raw) -> Rows:
+    dtype = raw.rows.dtype
+    if dtype.kind == "b":
+        return raw.rows.view(np.uint8)
+    advice = {
+        "c": "split it into real and imaginary parts",
+        "O": "give numbers of one type: numpy found rows of unequal length, texts or None",
+    }
+    hint = advice.get(dtype.kind, "convert it to float32, or drop what is no number")
+    # Eight bytes: torch has no longer numbers.
+    numeric = dtype.kind in "iuf" and dtype.itemsize <= 8
+    require(numeric, raw.name, "data must be real numbers", f"dtype {dtype}", hint, error=DataError)
+    return raw.rows
+
+
+def _check(scan: Scan, raw: Raw, kind: Kind, missing: bool) -> None:
+    who = raw.name
+    if scan.first_infinite:
+        hint = "drop these rows, or put NaN there and open with missing=True (--missing)"
+        raise DataError(who, "every value must be finite", f"inf {_at(scan.first_infinite, raw)}", hint)
+    if scan.missing and not missing:
+        came = f"{scan.missing} NaN, the first {_at(scan.first_missing or (), raw)}"
+        hint = "open it with missing=True (--missing) to learn around the gaps"
+        raise DataError(who, "no value may be missing", came, hint)
+    # Of an image, a pixel may always be hidden: others say how it is scaled. A column has only itself.
+    if scan.unseen and kind == "table":
+        place = _at((0, *scan.unseen), raw).removeprefix("in row 0, ")
+        raise DataError(who, "every column needs a value in some row", f"none in {place}", "drop it")
+    extreme = max(abs(float(np.fmin.reduce(scan.low, None))), abs(float(np.fmax.reduce(scan.high, None))))
+    fits = not extreme > float(np.finfo(np.float32).max)
+    require(fits, who, "values must fit 32-bit floats", extreme, "divide them first", error=DataError)
+    hint = "all rows are equal: there is nothing to learn"
+    require(scan.varies, who, "some value must differ between rows", "constant data", hint, error=DataError)
+
+
+def _at(place: Place, raw: Raw) -> str:
+    row, *rest = place
+    if raw.columns:
+        return f"in row {row}, column '{raw.columns[rest[0]]}'"
+    return f"in row {row}, " + (f"column {rest[0]}" if len(rest) == 1 else f"entry {tuple(rest)}")
+
+
+def _tensor(rows: Rows) -> Tensor:
+    """Share memory with `rows` where torch can: it knows neither backward strides nor the other byte order."""
+    plain = rows.dtype.isnative and all(s >= 0 and s % rows.dtype.itemsize == 0 for s in rows.strides)
+    rows = rows if plain else np.ascontiguousarray(rows, rows.dtype.newbyteorder("="))
+    with warnings.catch_warnings():
+        # torch warns of read-only arrays, for it could write to them; a dataset never does.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
+        return torch.from_numpy(rows)

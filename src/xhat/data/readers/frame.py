@@ -1,0 +1,94 @@
+"""Frames in memory: pandas, and others that turn into it (polars, Arrow)."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xhat.core.catalogue import suggest
+from xhat.core.errors import DataError, require
+from xhat.data.ask import Ask
+from xhat.data.raw import Raw
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def accepts(source: Any) -> bool:
+    """Tell frames from arrays; pandas need not be imported for it."""
+    return any(hasattr(source, method) for method in ("iloc", "to_pandas")) and hasattr(source, "columns")
+
+
+def read(source: Any, ask: Ask) -> Raw:
+    """Take a frame's columns."""
+    ask.only("labels", who="frame")
+    return from_pandas(source.to_pandas() if hasattr(source, "to_pandas") else source, ask, "frame")
+
+
+def from_pandas(frame: pd.DataFrame, ask: Ask, name: str) -> Raw:
+    """Take the numbers of a frame, and its labels out of it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (N, D)
+        Columns of numbers; the one that holds labels may hold texts.
+    ask : Ask
+        ``labels`` is the name of that column.
+    name : str
+        The source's short name.
+
+    Raises
+    ------
+    DataError
+        When there is no such column, or another one holds texts, dates or the like.
+    """
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    twice = frame.columns[frame.columns.duplicated()]
+    require(twice.empty, name, "columns must have names of their own", ", ".join(twice), "rename one", error=DataError)
+    require(len(frame) > 0, name, "has no rows", hint="give at least 2", error=DataError)
+    labels = None
+    if ask.labels is not None:
+        labels = _labels(frame, ask.labels, name)
+        frame = frame.drop(columns=ask.labels)
+    require(
+        frame.shape[1] > 0, name, "has no columns to learn from", hint="leave some beside the labels", error=DataError
+    )
+    for column in frame:
+        _require_numbers(frame[column], name)
+    frame = frame.astype({column: "uint8" for column in frame if frame[column].dtype == bool})
+    rows = _values(frame)
+    return Raw(rows, name, labels=labels, columns=tuple(frame.columns), kind="table")
+
+
+def _labels(frame: pd.DataFrame, column: str, who: str) -> np.ndarray[Any, np.dtype[Any]]:
+    if column not in frame:
+        # Of a wide table, name the near ones or the first few.
+        some = difflib.get_close_matches(column, frame.columns) or list(frame.columns[:20])
+        raise DataError(who, f"has no column '{column}' for labels", hint=suggest(column, some))
+    gaps = frame[column].isna()
+    came = f"none in row {int(gaps.argmax())}"
+    require(not gaps.any(), who, f"every row needs its label in '{column}'", came, "drop these rows", error=DataError)
+    return frame[column].to_numpy()
+
+
+def _require_numbers(column: pd.Series[Any], who: str) -> None:
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
+        return
+    # Point at what is no number rather than at the first row: often it is one odd cell.
+    odd = column.notna() & pd.to_numeric(column.astype(str), errors="coerce").isna()
+    row = int((odd if odd.any() else column.notna()).argmax())
+    came = f"{column.iloc[row]!r} in row {row}"
+    hint = f"drop it, turn it into numbers, or name it as labels with labels='{column.name}' (--labels {column.name})"
+    raise DataError(who, f"column '{column.name}' must be numbers", came, hint)
+
+
+def _values(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[Any]]:
+    import pandas as pd
+
+    gaps = [pd.api.types.is_extension_array_dtype(frame[column].dtype) for column in frame]
+    # pandas' own types mark gaps by an object that is no number; the common type of floats marks them by NaN.
+    return frame.to_numpy(np.float64, na_value=np.nan) if any(gaps) else frame.to_numpy()

@@ -1,0 +1,118 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import xhat.data
+from xhat.core.errors import DataError
+from xhat.data import Dataset
+
+
+@pytest.fixture
+def table(tmp_path) -> Callable[..., Dataset]:
+    def table(text, suffix=".csv", **options) -> Dataset:
+        path = tmp_path / f"table{suffix}"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return xhat.data.open(path, **options)
+
+    return table
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("a,b\n1,2.5\n3,4\n", ("a", "b")),
+        ("1,2.5\n3,4\n", ("c0", "c1")),
+        ("1,2.5\n3,4", ("c0", "c1")),
+        ("a;b\r\n1;2.5\r\n3;4\r\n", ("a", "b")),
+        ('"fixed acidity";"volatile, acidity"\n1;2.5\n3;4\n', ("fixed acidity", "volatile, acidity")),
+        ("a\tb\n1\t2.5\n3\t4\n", ("a", "b")),
+        ("a|b\n1|2.5\n3|4\n", ("a", "b")),
+        ("1 \t2.5 \n3 \t4 \n", ("c0", "c1")),
+        ("  1   2.5\n  3   4\n", ("c0", "c1")),
+        ("a, b \n1, 2.5\n3, 4\n", ("a", "b")),
+        ("\n\na,b\n\n1,2.5\n3,4\n", ("a", "b")),
+        ("\ufeffa,b\n1,2.5\n3,4\n", ("a", "b")),
+        ("nan,inf\n1,2.5\n3,4\n", ("nan", "inf")),
+        (",a,b\n0,1,2.5\n1,3,4\n", ("a", "b")),
+    ],
+)
+def test_separators_and_headers_are_found(table, text, columns):
+    data = table(text)
+    assert data.x.tolist() == [[1, 2.5], [3, 4]]
+    assert data.schema.columns == columns
+    assert data.schema.name == "table"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt", ".CSV"])
+def test_suffixes_say_nothing_of_separators(table, suffix):
+    assert table("a\tb\n1\t2\n3\t4\n", suffix).schema.columns == ("a", "b")
+
+
+@pytest.mark.parametrize("text", ["my column\n1\n2\n3\n", "1\n2\n3\n"])
+def test_a_single_column_will_do(table, text):
+    data = table(text)
+    assert data.x.tolist() == [[1], [2], [3]]
+    assert data.schema.columns in [("my column",), ("c0",)]
+
+
+def test_what_pandas_writes_comes_back(table):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["a", "b", "c"])
+    for index in (True, False):
+        data = table(frame.to_csv(index=index))
+        assert data.schema.columns == ("a", "b", "c")
+        np.testing.assert_array_equal(data.x, frame)
+
+
+def test_an_unnamed_column_that_counts_no_rows_stays(table):
+    assert table(",a\n5,1\n7,3\n").x.tolist() == [[5, 1], [7, 3]]
+
+
+@pytest.mark.parametrize("gap", ["", "?", " ?", "? ", "NA", "nan"])
+def test_gaps_are_missing(table, gap):
+    text = f"a,b\n1,2\n{gap},4\n5,6\n"
+    with pytest.raises(DataError, match=r"^table: no value may be missing, got 1 NaN, the first in row 1, column 'a'"):
+        table(text)
+    data = table(text, missing=True)
+    assert data.x[1, 0].isnan()
+    assert data.schema.missing == 1
+
+
+def test_a_first_row_of_gaps_is_no_header(table):
+    assert table("?,?\n1,2\n3,4\n", missing=True).schema.missing == 2
+
+
+def test_labels_are_taken_out(table):
+    data = table("a,species,b\n1,iris,2\n3,rose,4\n5,iris,7\n", labels="species")
+    assert data.x.tolist() == [[1, 2], [3, 4], [5, 7]]
+    assert data.schema.columns == ("a", "b")
+    assert data.schema.labels == ("iris", "rose")
+    assert data.y.tolist() == [0, 1, 0]
+    assert table("1,2,0\n3,4,1\n", labels="c2").y.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("age,job\n1,clerk\n2,smith\n", "column 'job' must be numbers, got 'clerk' in row 0"),
+        ("a,b\n1,2\n3,4\n5,x6\n", "column 'b' must be numbers, got 'x6' in row 2"),
+        ("a,b\nc,d\ne,f\n", "column 'c0' must be numbers, got 'a' in row 0"),
+        ("a,b\n", "column 'c0' must be numbers, got 'a' in row 0"),
+        ("1,2\n3,inf\n", "every value must be finite, got inf in row 1, column 'c1'"),
+        ("a,b\n1,2\n", "needs at least 2 rows, got 1"),
+        ("a,b\n1,2\n3,4,5\n", "cannot be read as a table"),
+        ("1,2\n3,4,5\n", "cannot be read as a table"),
+        ("a,a\n1,2\n3,4\n", "cannot be read as a table, got Duplicate names"),
+        (" \n\n", "cannot be read as a table, got there is only white space"),
+        (b"a,b\n1,\xff\n", "cannot be read as a table, got 'utf-8' codec.*in UTF-8"),
+    ],
+)
+def test_refuses_what_is_no_table_of_numbers(table, text, message):
+    with pytest.raises(DataError, match=message):
+        table(text)
+
+
+def test_a_longer_row_far_below_is_refused_too(table):
+    with pytest.raises(DataError, match=r"cannot be read as a table.*Expected 2 fields in line 300, saw 3"):
+        table("1,2\n" * 299 + "1,2,3\n" + "1,2\n" * 5)

@@ -1,0 +1,95 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import xhat.data
+from xhat.core.errors import DataError
+
+COLUMNS = {"age": [20, 30, 40], "height": [1.5, 1.75, 2.0], "pet": ["dog", "cat", "dog"]}
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "arrow"])
+def test_columns_and_labels(make):
+    data = xhat.data.open(make(COLUMNS), labels="pet")
+    assert data.x.tolist() == [[20, 1.5], [30, 1.75], [40, 2.0]]
+    assert data.schema.columns == ("age", "height")
+    assert data.schema.labels == ("cat", "dog")
+    assert data.y.tolist() == [1, 0, 1]
+    assert data.schema.name == "frame"
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "arrow"])
+def test_gaps_are_missing(make):
+    frame = make({"a": [1, None, 3], "c": [0.5, 1.0, 2.0]})
+    with pytest.raises(DataError, match="1 NaN, the first in row 1, column 'a'"):
+        xhat.data.open(frame)
+    assert xhat.data.open(frame, missing=True).schema.missing == 1
+
+
+def test_gaps_of_pandas_own_types_are_missing():
+    frame = pd.DataFrame({"a": pd.array([1, None, 3], "Int64"), "b": pd.array([True, False, None], "boolean")})
+    data = xhat.data.open(frame, missing=True)
+    assert data.schema.missing == 2
+    assert data.x[0].tolist() == [1, 1]
+
+
+def test_types_are_kept_where_columns_share_one():
+    assert xhat.data.open(pd.DataFrame(np.eye(3, dtype=np.float32))).schema.dtype == "float32"
+    assert xhat.data.open(pd.DataFrame(np.eye(3, dtype=np.uint8))).schema.dtype == "uint8"
+    data = xhat.data.open(pd.DataFrame({"a": [True, False], "b": [1, 2]}))
+    assert data.x.tolist() == [[1, 1], [0, 2]]
+
+
+def test_names_may_be_numbers_and_rows_any_slice():
+    data = xhat.data.open(pd.DataFrame(np.arange(12.0).reshape(4, 3))[::-2])
+    assert data.schema.columns == ("0", "1", "2")
+    assert data.x.tolist() == [[9, 10, 11], [3, 4, 5]]
+
+
+def test_labels_may_be_numbers_or_categories():
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "y": [7, 8, 7], "c": pd.Categorical(["u", "v", "u"])})
+    assert xhat.data.open(frame.drop(columns="c"), labels="y").y.tolist() == [7, 8, 7]
+    assert xhat.data.open(frame[["a", "c"]], labels="c").schema.labels == ("u", "v")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"pet": ["dog", "cat"]}, r"column 'pet' must be numbers, got 'dog' in row 0\. Drop it.*labels='pet'"),
+        ({"n": ["1", "x"]}, "column 'n' must be numbers, got 'x' in row 1"),
+        ({"n": ["1", "2"]}, "column 'n' must be numbers, got '1' in row 0"),
+        ({"n": [None, "2"]}, "column 'n' must be numbers, got '2' in row 1"),
+        ({"day": pd.to_datetime(["2020-01-01", "2020-01-02"])}, "column 'day' must be numbers, got Timestamp"),
+        ({"kind": pd.Categorical(["u", "v"])}, "column 'kind' must be numbers, got 'u' in row 0"),
+        ({"z": [1j, 2j]}, "column 'z' must be numbers, got "),
+        ({"list": [[1], [2]]}, r"column 'list' must be numbers, got \[1\]"),
+        ({"none": [None, None]}, "column 'none' must be numbers, got None in row 0"),
+    ],
+)
+def test_refuses_columns_of_anything_else(columns, message):
+    with pytest.raises(DataError, match=message):
+        xhat.data.open(pd.DataFrame({"a": [1.0, 2.0], **columns}))
+
+
+def test_refuses_labels_that_are_not_there():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "pet": ["dog", None]})
+    with pytest.raises(DataError, match=r"has no column 'pets' for labels. Did you mean 'pet'"):
+        xhat.data.open(frame, labels="pets")
+    with pytest.raises(DataError, match="every row needs its label in 'pet', got none in row 1"):
+        xhat.data.open(frame, labels="pet")
+
+
+def test_refuses_frames_without_rows_columns_or_names_of_their_own():
+    with pytest.raises(DataError, match="has no rows"):
+        xhat.data.open(pd.DataFrame({"a": [], "b": []}, dtype=object))
+    with pytest.raises(DataError, match="has no columns to learn from"):
+        xhat.data.open(pd.DataFrame({"a": [1, 2]}), labels="a")
+    with pytest.raises(DataError, match="columns must have names of their own, got a"):
+        xhat.data.open(pd.DataFrame(np.eye(2), columns=["a", "a"]))
+
+
+def test_a_single_column_of_pandas_is_no_table():
+    with pytest.raises(DataError, match="an axis of rows and at least one more"):
+        xhat.data.open(pd.Series([1.0, 2.0]))

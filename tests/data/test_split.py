@@ -1,0 +1,52 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xhat.core.errors import ConfigError, DataError
+from xhat.data import Split
+
+
+@given(st.integers(2, 500), st.floats(0.001, 0.999), st.integers(0, 10), st.integers(1, 100))
+def test_sides_are_disjoint_sorted_and_cover_all(n, validation, seed, most):
+    split = Split.draw(n, validation, seed=seed, most=most)
+    assert 1 <= len(split.validation) <= most
+    assert len(split.train) >= 1
+    assert abs(len(split.validation) - min(max(n * validation, 1), most, n - 1)) <= 0.5
+    both = torch.cat([split.train, split.validation])
+    assert torch.equal(both.sort().values, torch.arange(n))
+    for side in (split.train, split.validation):
+        assert side.dtype == torch.int64
+        assert torch.equal(side, side.sort().values)
+
+
+def test_the_seed_decides_and_torch_s_own_state_does_not():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = Split.draw(100, seed=3)
+    assert torch.equal(before, torch.get_rng_state())
+    torch.manual_seed(2)
+    again = Split.draw(100, seed=3)
+    assert torch.equal(first.validation, again.validation)
+    assert not torch.equal(first.validation, Split.draw(100, seed=4).validation)
+
+
+def test_validation_is_drawn_from_everywhere():
+    assert Split.draw(10_000).validation.float().mean() == pytest.approx(5000, abs=400)
+
+
+def test_no_more_than_most_validate():
+    assert len(Split.draw(200_000).validation) == 10_000
+
+
+@pytest.mark.parametrize("validation", [0, 1, -0.1, 1.5, float("nan")])
+def test_refuses_a_share_outside_the_open_interval(validation):
+    with pytest.raises(ConfigError, match=r"validation must lie in \(0, 1\), got"):
+        Split.draw(10, validation)
+
+
+def test_refuses_most_below_one_and_a_single_row():
+    with pytest.raises(ConfigError, match="most must be >= 1, got 0"):
+        Split.draw(10, most=0)
+    with pytest.raises(DataError, match="needs at least 2 rows, got 1"):
+        Split.draw(1)
