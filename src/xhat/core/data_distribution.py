@@ -59,6 +59,7 @@ class DataDistribution:
         terms = self.law.log_prob(torch.where(mask, x, torch.full_like(x, 0.5)))  # (B, *X)
         return per_row(torch.where(mask, terms, 0.0))
 
+    @torch.no_grad()
     def sample(self) -> Tensor:
-        """Draw rows, of shape (B, *X)."""
+        """Draw rows, of shape (B, *X), through which no gradient passes."""
         return self.law.sample()
