@@ -17,7 +17,7 @@ class Batch:
     x : Tensor of shape (B, *X)
         The rows, as the likelihood sees them.
     mask : bool Tensor of shape (B, *X) or (B, T), optional
-        True where an entry was observed or a time step is valid. ``None``: everything counts.
+        True where an entry was observed or a time step is valid, and counts in the loss. ``None``: all of them.
     y : Tensor of shape (B, ...), optional
         Labels.
     weight : Tensor of shape (B,), optional
@@ -25,6 +25,8 @@ class Batch:
     corrupted : Tensor of shape (B, *X), optional
         What the encoder sees in the place of `x`: a denoising objective puts it here, so that any objective
         can be wrapped without knowing it.
+    visible : bool Tensor of shape (B, *X) or one that spreads to it, optional
+        True where the encoder may look: what a corruption that hides entries has left. ``None``: everywhere.
     """
 
     x: Tensor
@@ -32,11 +34,23 @@ class Batch:
     y: Tensor | None = None
     weight: Tensor | None = None
     corrupted: Tensor | None = None
+    visible: Tensor | None = None
 
     @property
     def input(self) -> Tensor:
         """What the encoder sees, of shape (B, *X)."""
         return self.x if self.corrupted is None else self.corrupted
+
+    @property
+    def present(self) -> Tensor | None:
+        """True where there is an entry or a step at all, whether it is judged, visible or both; None: everywhere.
+
+        A net that passes over padding reads this and not `mask`, which an objective may narrow to what it judges.
+        """
+        if self.mask is None or self.visible is None:
+            return self.mask
+        mask, visible = (m.reshape(m.shape + (1,) * (self.x.ndim - m.ndim)) for m in (self.mask, self.visible))
+        return mask | visible
 
     def __len__(self) -> int:
         return len(self.x)

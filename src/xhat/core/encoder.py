@@ -19,7 +19,10 @@ class Encoder(Component):
     out_shape: Shape
 
     reads_mask: bool = False
-    """Whether `forward` takes the batch's mask as its second argument."""
+    """Whether `forward` takes the mask of what is present as its second argument."""
+
+    reads_visible: bool = False
+    """Whether `forward` takes, as its last argument, the mask of where it may look: a net that skips the rest."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

@@ -78,8 +78,8 @@ class Autoencoder(Component):
     def encode(self, x: Tensor | Batch) -> Code:
         """q(z|x): the codes of rows x (B, *X), or of what a batch shows the encoder."""
         batch = x if isinstance(x, Batch) else Batch(x)
-        seen = (batch.input, batch.mask) if self.encoder.reads_mask else (batch.input,)
-        code: Code = self.bottleneck(self.encoder(*seen))
+        masks = [batch.present] * self.encoder.reads_mask + [batch.visible] * self.encoder.reads_visible
+        code: Code = self.bottleneck(self.encoder(batch.input, *masks))
         return code
 
     def decode(self, z: Tensor, batch: Batch | None = None) -> DataDistribution:

@@ -26,6 +26,8 @@ class Masking(Corruption):
     Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008.
     """
 
+    hides = True
+
     def __init__(self, share: float = 0.25, value: float = 0.0) -> None:
         super().__init__()
         require(0 <= share <= 1, "corruptions/masking", "share must lie in [0, 1]", share, "0.25 hides a quarter")
@@ -33,7 +35,11 @@ class Masking(Corruption):
 
     def forward(self, x: Tensor) -> Tensor:
         """Hide elements of rows x (B, *X)."""
-        return torch.where(torch.rand_like(x) < self.share, self.value, x)
+        return torch.where(self.visible(x), x, self.value)
+
+    def visible(self, x: Tensor) -> Tensor:
+        """Draw where rows x (B, *X) stay visible."""
+        return torch.rand_like(x, dtype=torch.float32) >= self.share
 
     @classmethod
     def example(cls) -> Self:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Self
 
+import torch
 from torch import nn
 
 from xhat.core.batch import Batch
 from xhat.core.corruption import Corruption
+from xhat.core.errors import require
 from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
@@ -21,22 +23,42 @@ class Denoising(Objective):
 
     .. math:: L = E_{\tilde x}[L_{\mathrm{objective}}(f(\tilde x), x)]
 
+    Where the corruption hides entries, the batch says which stay ``visible``, for encoders that skip the others.
+
     Parameters
     ----------
     objective : Objective, optional
         What is minimised; the plain reconstruction by default.
     corruption : Corruption, optional
         C; Gaussian noise by default.
+    on : {"all", "hidden"}
+        Which entries are judged: all, or those alone that the corruption hid, as a masked autoencoder's are.
 
     References
     ----------
     Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008.
+    He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, for the hidden patches alone.
     """
 
-    def __init__(self, objective: Objective | None = None, corruption: Corruption | None = None) -> None:
+    def __init__(
+        self,
+        objective: Objective | None = None,
+        corruption: Corruption | None = None,
+        *,
+        on: str = "all",
+    ) -> None:
         super().__init__()
         self.objective = Reconstruction() if objective is None else objective
         self.corruption = GaussianNoise() if corruption is None else corruption
+        require(on in ("all", "hidden"), "Denoising", "on must be 'all' or 'hidden'", f"'{on}'", "use 'all' for both")
+        require(
+            on == "all" or self.corruption.hides,
+            "Denoising",
+            "on='hidden' needs a corruption that hides entries",
+            type(self.corruption).__name__,
+            "use corruptions/masking or corruptions/patch_masking",
+        )
+        self.on = on
         self.reads = self.objective.reads
         self.shapes_prior = self.objective.shapes_prior
         self.monitor = self.objective.monitor
@@ -56,7 +78,19 @@ class Denoising(Objective):
         return self.objective.critic_loss(model, self._spoil(batch))
 
     def _spoil(self, batch: Batch) -> Batch:
-        return replace(batch, corrupted=self.corruption(batch.input))
+        x, mask = batch.input, batch.mask
+        if not self.corruption.hides:
+            return replace(batch, corrupted=self.corruption(x))
+        visible = self.corruption.visible(x)
+        corrupted = torch.where(visible, x, self.corruption.value)
+        if mask is not None:
+            there = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+            hidden, visible = there & ~visible, there & visible  # what is not there is neither
+        else:
+            hidden = ~visible
+        if self.on == "hidden":
+            mask = hidden.expand_as(x)
+        return replace(batch, corrupted=corrupted, visible=visible, mask=mask)
 
     @classmethod
     def example(cls) -> Self:
