@@ -1,1 +1,66 @@
-"""xhat: the autoencoder library."""
+"""xhat: the autoencoder library. z = f(x), x̂ = g(z), for any f and any g."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Name -> where it lives. Imported when first asked for, so that `xhat --help` does not wait for torch.
+_HOMES = {
+    "Autoencoder": "xhat.models.autoencoder",
+    "Batch": "xhat.core.batch",
+    "Code": "xhat.core.code",
+    "Fitted": "xhat.models.fitted",
+    "GaussianCode": "xhat.core.gaussian_code",
+    "Loss": "xhat.core.loss",
+    "Objective": "xhat.core.objective",
+    "Recipe": "xhat.models.recipe",
+    "XhatError": "xhat.core.errors",
+    "aae": "xhat.models.recipes.aae",
+    "ae": "xhat.models.recipes.ae",
+    "build": "xhat.core.component",
+    "config": "xhat.core.component",
+    "dae": "xhat.models.recipes.dae",
+    "fit": "xhat.runs.fit",
+    "load": "xhat.models.artifact",
+    "report": "xhat.report.write",
+    "save": "xhat.models.artifact",
+    "vae": "xhat.models.recipes.vae",
+}
+
+if TYPE_CHECKING:
+    from xhat import data as data
+    from xhat.core.batch import Batch as Batch
+    from xhat.core.code import Code as Code
+    from xhat.core.component import build as build
+    from xhat.core.component import config as config
+    from xhat.core.errors import XhatError as XhatError
+    from xhat.core.gaussian_code import GaussianCode as GaussianCode
+    from xhat.core.loss import Loss as Loss
+    from xhat.core.objective import Objective as Objective
+    from xhat.models.artifact import load as load
+    from xhat.models.artifact import save as save
+    from xhat.models.autoencoder import Autoencoder as Autoencoder
+    from xhat.models.fitted import Fitted as Fitted
+    from xhat.models.recipe import Recipe as Recipe
+    from xhat.models.recipes.aae import aae as aae
+    from xhat.models.recipes.ae import ae as ae
+    from xhat.models.recipes.dae import dae as dae
+    from xhat.models.recipes.vae import vae as vae
+    from xhat.runs.fit import fit as fit
+
+__all__ = [*_HOMES, "data"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "data":
+        return importlib.import_module("xhat.data")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'xhat' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -13,7 +13,8 @@ from typing import Any
 
 from xhat.core.errors import UnknownKindError
 
-PARTS = Path(__file__).parent.parent / "parts"
+HOUSE = Path(__file__).parent.parent
+RECIPES = "recipes"
 
 
 @dataclass(frozen=True)
@@ -33,33 +34,35 @@ class Entry:
 @cache
 def rooms() -> tuple[str, ...]:
     """Name the rooms of parts."""
-    return tuple(sorted(path.name for path in PARTS.iterdir() if (path / "__init__.py").is_file()))
+    return tuple(sorted(path.name for path in (HOUSE / "parts").iterdir() if (path / "__init__.py").is_file()))
 
 
 @cache
 def names(room: str) -> tuple[str, ...]:
-    """Name the parts of a room; files that begin with an underscore are its servants.
+    """Name the parts of a room, or the recipes; files that begin with an underscore are its servants.
 
     Raises
     ------
     UnknownKindError
         When there is no such room.
     """
-    if room not in rooms():
-        raise UnknownKindError("catalogue", f"there is no room '{room}'", hint=suggest(room, rooms()))
-    return tuple(sorted(path.stem for path in (PARTS / room).glob("*.py") if not path.stem.startswith("_")))
+    if room not in (known := (*rooms(), RECIPES)):
+        raise UnknownKindError("catalogue", f"there is no room '{room}'", hint=suggest(room, known))
+    return tuple(sorted(path.stem for path in _folder(room).glob("*.py") if not path.stem.startswith("_")))
 
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """List every part with the first line of its docstring; nothing is imported."""
+    """List every recipe and part with the first line of its docstring; nothing is imported."""
     return tuple(
-        Entry(room, name, _first_line(PARTS / room / f"{name}.py")) for room in rooms() for name in names(room)
+        Entry(room, name, _first_line(_folder(room) / f"{name}.py"))
+        for room in (RECIPES, *rooms())
+        for name in names(room)
     )
 
 
 def find(kind: str) -> Any:
-    """Import the class of a kind, such as ``objectives/mmd`` or ``nets/conv.encoder``.
+    """Import the class or the recipe of a kind, such as ``objectives/mmd``, ``nets/conv.encoder`` or ``recipes/vae``.
 
     Raises
     ------
@@ -82,11 +85,11 @@ def classes(room: str) -> list[Any]:
     return [cls for name in names(room) for cls in _classes(room, name)]
 
 
-def kind_of(cls: type) -> str:
-    """Name a part's class: its room and its file, and for a net its side, as ``nets/conv.encoder``."""
+def kind_of(cls: Any) -> str:
+    """Name a part's class, or a recipe: its room and its file, and for a net its side, as ``nets/conv.encoder``."""
     package, _, name = cls.__module__.rpartition(".")
     parent, _, room = package.rpartition(".")
-    if parent != "xhat.parts":
+    if parent != "xhat.parts" and package != "xhat.models.recipes":
         return f"own/{cls.__qualname__}"
     side = next((side for side in ("Encoder", "Decoder") if cls.__name__.endswith(side)), "")
     return f"{room}/{name}" + (f".{side.lower()}" if room == "nets" and side else "")
@@ -101,12 +104,18 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 def _classes(room: str, name: str) -> list[Any]:
     # Only names that stand in the room's folder come here: a configuration can never import what it likes.
+    if room == RECIPES:
+        return [getattr(importlib.import_module(f"xhat.models.recipes.{name}"), name)]
     module = importlib.import_module(f"xhat.parts.{room}.{name}")
     return [
         value
         for key, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__ and not key.startswith("_")
     ]
+
+
+def _folder(room: str) -> Path:
+    return HOUSE / "models" / RECIPES if room == RECIPES else HOUSE / "parts" / room
 
 
 def _first_line(path: Path) -> str:

@@ -22,6 +22,7 @@ class XhatError(Exception):
 
     def __init__(self, who: str, rule: str, got: Any = None, hint: str = "") -> None:
         super().__init__(who, rule, got, hint)
+        self.who, self.rule, self.got, self.hint = who, rule, got, hint
         came = "" if got is None else f", got {got}"
         advice = f" {hint[0].upper()}{hint[1:].rstrip(chr(46))}" if hint else ""
         advice += "" if advice.endswith("?") or not advice else "."

@@ -28,6 +28,7 @@ def open(
     mode: Mode | None = None,
     missing: bool = False,
     name: str | None = None,
+    to_learn: bool = True,
 ) -> Dataset:
     """Open an array, a frame, a file, a folder of images or built-in data.
 
@@ -54,6 +55,8 @@ def open(
         Whether NaN (in a text file also an empty cell or "?") may stand for values that were not observed.
     name : str, optional
         The data's name, in place of its file's.
+    to_learn : bool, default=True
+        Whether a model will be fitted to it: then a single row, constant data or a column of gaps is refused.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def open(
     raw = _read(source, ask)
     if labels is not None and not by_name:
         raw = replace(raw, labels=array.as_numpy(labels, "labels"))
-    return prepare(replace(raw, name=name or raw.name), kind=kind, missing=missing)
+    return prepare(replace(raw, name=name or raw.name), kind=kind, missing=missing, to_learn=to_learn)
 
 
 def _read(source: Any, ask: Ask) -> Raw:

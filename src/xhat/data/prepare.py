@@ -18,7 +18,7 @@ from xhat.data.scan import Place, Scan
 from xhat.data.schema import Schema
 
 
-def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False) -> Dataset:
+def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False, to_learn: bool = True) -> Dataset:
     """Check rows, lay them out as nets see them and describe them.
 
     Parameters
@@ -29,6 +29,8 @@ def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False) -> Dat
         What the rows are, in place of what their axes suggest.
     missing : bool, default=False
         Whether NaN may stand for entries that were not observed.
+    to_learn : bool, default=True
+        Whether to refuse rows that nothing can be learned from, though a fitted model could read them.
 
     Raises
     ------
@@ -40,11 +42,13 @@ def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False) -> Dat
     rows = _numeric(raw)
     layout = guess(rows, kind or raw.kind, raw.name)
     rows = layout.canonical(rows)
-    hint = "a model learns what rows have in common"
-    require(len(rows) >= 2, raw.name, "needs at least 2 rows", len(rows), hint, error=DataError)
+    least, hint = (2, "a model learns what rows have in common") if to_learn else (1, "give some data")
+    require(len(rows) >= least, raw.name, f"needs at least {least} rows", len(rows), hint, error=DataError)
     require(size(rows.shape[1:]) > 0, raw.name, "rows must not be empty", f"shape {rows.shape}", error=DataError)
     scan = Scan.of(rows)
-    _check(scan, raw, layout.kind, missing)
+    _check(scan, raw, missing)
+    if to_learn:
+        _check_variety(scan, raw, layout.kind)
     labels = None if raw.labels is None else Labels.encode(raw.labels, len(rows), raw.name)
     schema = Schema(
         kind=layout.kind,
@@ -76,7 +80,7 @@ def _numeric(raw: Raw) -> Rows:
     return raw.rows
 
 
-def _check(scan: Scan, raw: Raw, kind: Kind, missing: bool) -> None:
+def _check(scan: Scan, raw: Raw, missing: bool) -> None:
     who = raw.name
     if scan.first_infinite:
         hint = "drop these rows, or put NaN there and open with missing=True (--missing)"
@@ -85,15 +89,18 @@ def _check(scan: Scan, raw: Raw, kind: Kind, missing: bool) -> None:
         came = f"{scan.missing} NaN, the first {_at(scan.first_missing or (), raw)}"
         hint = "open it with missing=True (--missing) to learn around the gaps"
         raise DataError(who, "no value may be missing", came, hint)
-    # Of an image, a pixel may always be hidden: others say how it is scaled. A column has only itself.
-    if scan.unseen and kind == "table":
-        place = _at((0, *scan.unseen), raw).removeprefix("in row 0, ")
-        raise DataError(who, "every column needs a value in some row", f"none in {place}", "drop it")
     extreme = max(abs(float(np.fmin.reduce(scan.low, None))), abs(float(np.fmax.reduce(scan.high, None))))
     fits = not extreme > float(np.finfo(np.float32).max)
     require(fits, who, "values must fit 32-bit floats", extreme, "divide them first", error=DataError)
+
+
+def _check_variety(scan: Scan, raw: Raw, kind: Kind) -> None:
+    # Of an image, a pixel may always be hidden: others say how it is scaled. A column has only itself.
+    if scan.unseen and kind == "table":
+        place = _at((0, *scan.unseen), raw).removeprefix("in row 0, ")
+        raise DataError(raw.name, "every column needs a value in some row", f"none in {place}", "drop it")
     hint = "all rows are equal: there is nothing to learn"
-    require(scan.varies, who, "some value must differ between rows", "constant data", hint, error=DataError)
+    require(scan.varies, raw.name, "some value must differ between rows", "constant data", hint, error=DataError)
 
 
 def _at(place: Place, raw: Raw) -> str:

@@ -1,0 +1,72 @@
+"""What happened, epoch by epoch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the data.
+
+    Parameters
+    ----------
+    epoch : int
+        Its number; 0 is the state before training, which has no training terms.
+    train, validation : dict of str to float
+        Means of the loss's terms.
+    score : float
+        What chooses the best epoch: the sum of the monitored validation terms.
+    lr : float
+        The learning rate at its end.
+    seconds : float
+        Its time, validation included.
+    """
+
+    epoch: int
+    train: dict[str, float]
+    validation: dict[str, float]
+    score: float
+    lr: float
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it in JSON's types."""
+        return asdict(self)
+
+
+@dataclass
+class History:
+    """All epochs of a run, and which was best.
+
+    Parameters
+    ----------
+    epochs : list of Epoch
+        In order.
+    """
+
+    epochs: list[Epoch] = field(default_factory=list)
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch with the lowest score."""
+        return min(self.epochs, key=lambda epoch: epoch.score)
+
+    @property
+    def seconds(self) -> float:
+        """Time of all epochs."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+    def curve(self, part: str, term: str) -> list[tuple[int, float]]:
+        """Give (epoch, value) of one term of "train" or "validation"."""
+        return [(e.epoch, getattr(e, part)[term]) for e in self.epochs if term in getattr(e, part)]
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Give it in JSON's types."""
+        return [epoch.to_dict() for epoch in self.epochs]
+
+    @classmethod
+    def from_list(cls, records: list[dict[str, Any]]) -> History:
+        """Read what `to_list` gave."""
+        return cls([Epoch(**record) for record in records])

@@ -1,0 +1,29 @@
+"""Random numbers of one's own: seeded inside, untouched outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def private_randomness(seed: int) -> Iterator[None]:
+    """Let torch's generators start from `seed` within the block, and give them back as they were.
+
+    Parameters
+    ----------
+    seed : int
+        Any integer; the same one gives the same draws.
+    """
+    devices = list(range(torch.cuda.device_count()))
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def epoch_order(rows: torch.Tensor, seed: int, epoch: int) -> torch.Tensor:
+    """Shuffle row numbers for one epoch: a function of the seed and the epoch alone, so that a resumed run agrees."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    return rows[torch.randperm(len(rows), generator=generator)]

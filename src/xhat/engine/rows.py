@@ -1,0 +1,26 @@
+"""What the engine asks of data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from torch import Tensor
+
+from xhat.core.batch import Batch
+
+
+class Rows(Protocol):
+    """Data whose rows can be asked for by number."""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Give raw rows by their numbers, (B,) int64."""
+
+
+def batches(data: Rows, rows: Tensor, size: int, start: int = 0) -> Iterator[Batch]:
+    """Cut `rows` into batches of `size`, from batch number `start` on; the last may be smaller."""
+    for i in range(start * size, len(rows), size):
+        yield data.batch(rows[i : i + size])

@@ -1,0 +1,71 @@
+"""How to train: what a user may choose, with what is chosen for them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from xhat.core.errors import require
+
+# An epoch count that is not given is chosen so that about this many steps are taken.
+STEPS = 6000
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Choices of a training run; ``None`` leaves one to the data.
+
+    Parameters
+    ----------
+    epochs : int, optional
+        Passes over the data. By default as many as make about 6000 steps, between 20 and 300.
+    batch_size : int, optional
+        Rows a step. By default a power of two near a twentieth of the rows, between 16 and 256.
+    lr : float, default=2e-3
+        Peak learning rate of the cycle.
+    weight_decay : float, default=1e-4
+        Decoupled decay of matrices and kernels.
+    clip : float, default=5.0
+        A gradient longer than this many times the running mean length is cut to it; 0 for never.
+    patience : int, optional
+        Epochs without a better validation loss before the run stops. By default a third of the epochs, at least 10.
+    seed : int, default=0
+        Of every random draw of the run.
+    device : str, default="auto"
+        "auto", "cpu", "cuda", "cuda:1", "mps".
+    """
+
+    epochs: int | None = None
+    batch_size: int | None = None
+    lr: float = 2e-3
+    weight_decay: float = 1e-4
+    clip: float = 5.0
+    patience: int | None = None
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience"):
+            value = getattr(self, name)
+            require(value is None or value >= 1, "fit", f"{name} must be >= 1", value, "leave it out to have it chosen")
+        require(self.lr > 0, "fit", "lr must be > 0", self.lr, "2e-3 suits most data")
+        require(self.weight_decay >= 0, "fit", "weight_decay must be >= 0", self.weight_decay, "use 0 for none")
+        require(self.clip >= 0, "fit", "clip must be >= 0", self.clip, "use 0 for none")
+
+    def resolved(self, rows: int) -> TrainSettings:
+        """Fill in what was left open, for this many training rows."""
+        require(
+            self.batch_size is None or self.batch_size <= rows,
+            "fit",
+            f"batch_size must be at most the number of training rows, {rows}",
+            self.batch_size,
+            "leave it out to have it chosen",
+        )
+        batch_size = self.batch_size or min(max(2 ** round(math.log2(max(rows / 20, 1))), 16), 256, rows)
+        epochs = self.epochs or min(max(math.ceil(STEPS * batch_size / rows), 20), 300)
+        return replace(self, batch_size=batch_size, epochs=epochs, patience=self.patience or max(epochs // 3, 10))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the choices in JSON's types."""
+        return asdict(self)

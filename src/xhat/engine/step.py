@@ -1,0 +1,99 @@
+"""One step: loss, backward, clip, optimiser, schedule; then the critic's, where there is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from xhat.core.batch import Batch
+from xhat.engine.cycle import one_cycle
+from xhat.engine.settings import TrainSettings
+from xhat.engine.spike_clip import SpikeClip
+from xhat.engine.trainee import Trainee
+
+# Little momentum for critics, as is usual since DCGAN: the game turns faster than a mean over ten steps.
+CRITIC_BETAS = (0.5, 0.99)
+
+
+class Step:
+    """Moves a trainee by one batch.
+
+    Parameters
+    ----------
+    trainee : Trainee
+        What is moved.
+    settings : TrainSettings
+        Resolved.
+    total : int
+        Steps of the whole run, for the schedule.
+    """
+
+    def __init__(self, trainee: Trainee, settings: TrainSettings, total: int) -> None:
+        self.trainee, self.lr, self.total = trainee, settings.lr, total
+        self.done = 0
+        self.main = trainee.main_parameters()
+        self.clip = SpikeClip(settings.clip)
+        self.optimiser = _adamw(self.main, settings)
+        self.critic = trainee.critic_parameters()
+        self.critic_optimiser = _adamw(self.critic, settings, CRITIC_BETAS) if self.critic else None
+
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
+        """Take the step; give each term's mean, (), still on the device."""
+        share = one_cycle((self.done + 1) / (self.total + 1))
+        loss = self.trainee(batch)
+        means = loss.means()
+        loss.total.backward()
+        self.clip([p.grad for p in self.main if p.grad is not None])
+        _move(self.optimiser, self.lr * share)
+        if self.critic_optimiser is not None:
+            critic_loss = self.trainee.critic_loss(batch)
+            critic_loss.total.backward()
+            _move(self.critic_optimiser, self.lr * share)
+            means |= {f"critic_{name}": mean for name, mean in critic_loss.means().items()}
+        self.done += 1
+        return {name: mean.detach() for name, mean in means.items()}
+
+    def state(self) -> dict[str, Any]:
+        """Give all that the next step depends on besides the weights."""
+        optimisers = [self.optimiser, *([self.critic_optimiser] if self.critic_optimiser else [])]
+        return {
+            "done": self.done,
+            "clip": self.clip.mean,
+            "optimisers": [_packed(optimiser.state_dict()) for optimiser in optimisers],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`."""
+        self.done, self.clip.mean = state["done"], state["clip"]
+        optimisers = [self.optimiser, *([self.critic_optimiser] if self.critic_optimiser else [])]
+        for optimiser, packed in zip(optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(_unpacked(packed))
+
+
+def _adamw(
+    parameters: list[nn.Parameter], settings: TrainSettings, betas: tuple[float, float] = (0.9, 0.999)
+) -> torch.optim.AdamW:
+    # Biases and scales are not pulled to 0: their size means nothing that decay should press on.
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.lr, betas=betas, fused=fused)
+
+
+def _move(optimiser: torch.optim.AdamW, lr: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+
+
+def _packed(state: dict[str, Any]) -> dict[str, Any]:
+    return state | {"state": {str(key): value for key, value in state["state"].items()}}  # JSON's keys are texts
+
+
+def _unpacked(state: dict[str, Any]) -> dict[str, Any]:
+    return state | {"state": {int(key): value for key, value in state["state"].items()}}

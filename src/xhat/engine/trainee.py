@@ -1,0 +1,52 @@
+"""What the engine steps: a model with the objective that trains it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import nn
+
+from xhat.core.batch import Batch
+from xhat.core.loss import Loss
+from xhat.core.objective import Objective
+
+
+class Trainee(nn.Module):
+    """A model, its objective and its scaling, as one module that maps a raw batch to a loss.
+
+    Wrappers for several processes, mixed precision and compilation go around this module.
+
+    Parameters
+    ----------
+    model : nn.Module
+        An autoencoder.
+    objective : Objective
+        How it is trained.
+    scaling : nn.Module
+        From raw rows to what the model sees.
+    """
+
+    def __init__(self, model: nn.Module, objective: Objective, scaling: nn.Module) -> None:
+        super().__init__()
+        self.model, self.objective, self.scaling = model, objective, scaling
+
+    def forward(self, batch: Batch) -> Loss:
+        """Give the loss of a raw batch."""
+        loss: Loss = self.objective(self.model, self._scaled(batch))
+        return loss.weighted(batch.weight)
+
+    def critic_loss(self, batch: Batch) -> Loss:
+        """Give the critic's loss of a raw batch."""
+        return self.objective.critic_loss(self.model, self._scaled(batch)).weighted(batch.weight)  # type: ignore[arg-type]
+
+    def critic_parameters(self) -> list[nn.Parameter]:
+        """List what the critic's optimiser steps."""
+        return [p for p in self.objective.critic_parameters() if p.requires_grad]
+
+    def main_parameters(self) -> list[nn.Parameter]:
+        """List what the main optimiser steps: the model's and the objective's own, without the critic's."""
+        critic = {id(p) for p in self.objective.critic_parameters()}
+        return [p for p in self.parameters() if p.requires_grad and id(p) not in critic]
+
+    def _scaled(self, batch: Batch) -> Batch:
+        return replace(batch, x=self.scaling(batch.x))

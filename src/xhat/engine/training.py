@@ -1,0 +1,217 @@
+"""The training loop: it asks a trainee for losses and steps, and can be stopped and continued at any step."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from xhat.core.errors import TrainingError
+from xhat.engine.history import Epoch, History
+from xhat.engine.hook import Hook
+from xhat.engine.interrupt import Interrupt
+from xhat.engine.randomness import epoch_order, private_randomness
+from xhat.engine.rows import Rows, batches
+from xhat.engine.settings import TrainSettings
+from xhat.engine.step import Step
+from xhat.engine.trainee import Trainee
+
+Status = Literal["running", "finished", "stopped early", "interrupted", "diverged"]
+
+EVALUATION_BATCH = 1024
+LOOK_EVERY = 100
+
+
+class Training:
+    """One run, from its first step to its best weights.
+
+    Parameters
+    ----------
+    trainee : Trainee
+        Moved in place; at the end it holds the weights that were best on validation.
+    data : Rows
+        The data.
+    train, validation : int64 Tensor
+        Which of its rows to learn from, and which to judge by.
+    settings : TrainSettings
+        How; what is left open is resolved for this many training rows.
+    hooks : sequence of Hook
+        Who watches.
+    """
+
+    def __init__(
+        self,
+        trainee: Trainee,
+        data: Rows,
+        train: Tensor,
+        validation: Tensor,
+        settings: TrainSettings,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        settings = settings.resolved(len(train))
+        self.trainee, self.data, self.settings, self.hooks = trainee, data, settings, hooks
+        self.train_rows, self.validation_rows = train, validation
+        self.device = next(trainee.parameters()).device
+        self.epochs, self.batch_size = settings.epochs or 1, settings.batch_size or 1
+        self.steps_per_epoch = math.ceil(len(train) / self.batch_size)
+        self.step = Step(trainee, settings, self.epochs * self.steps_per_epoch)
+        self.history = History()
+        self.status: Status = "running"
+        self.best: dict[str, Tensor] = {}
+        self._sums: dict[str, Tensor] = {}
+        self._seconds = 0.0  # of the epoch in hand, in earlier processes
+        self._random: Tensor | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch in hand, from 1."""
+        return self.step.done // self.steps_per_epoch + 1
+
+    def run(self) -> Status:
+        """Train until the end, an early stop or Ctrl-C, and put the best weights in place.
+
+        Raises
+        ------
+        TrainingError
+            When a term is no longer a finite number; the best weights so far are then in place.
+        """
+        with private_randomness(self.settings.seed), Interrupt() as interrupt:
+            if self._random is not None:
+                torch.set_rng_state(self._random)
+            for hook in self.hooks:
+                hook.on_start(self)
+            try:
+                self._run(interrupt)
+            except TrainingError:
+                self.status = "diverged"
+                raise
+            finally:
+                self._random = torch.get_rng_state()
+                for hook in self.hooks:
+                    hook.on_stop(self)
+                if self.status != "interrupted" and self.best:
+                    self.trainee.load_state_dict(self.best)
+                self.trainee.eval()
+        return self.status
+
+    def _run(self, interrupt: Interrupt) -> None:
+        if not self.history.epochs:
+            self._close_epoch(0, {}, time.perf_counter())  # What stands before training is a candidate, too.
+        while self.status == "running":
+            number, start = self.epoch, time.perf_counter()
+            first = self.step.done % self.steps_per_epoch
+            self.trainee.train()
+            order = epoch_order(self.train_rows, self.settings.seed, number)
+            for batch in batches(self.data, order, self.batch_size, first):
+                self.trainee.objective.epoch = self.step.done / self.steps_per_epoch
+                self._add(self.step(batch.to(self.device)), len(batch))
+                for hook in self.hooks:
+                    hook.on_step(self)
+                if interrupt.asked and self.step.done % self.steps_per_epoch:
+                    self._seconds += time.perf_counter() - start
+                    self.status = "interrupted"
+                    return
+                if self.step.done % LOOK_EVERY == 0:
+                    self._means(number)
+            self._close_epoch(number, self._means(number), start)
+            self._decide(number)
+            if interrupt.asked and self.status == "running":
+                self.status = "interrupted"
+
+    def _add(self, means: dict[str, Tensor], rows: int) -> None:
+        for name, mean in means.items():
+            self._sums[name] = self._sums[name] + rows * mean if name in self._sums else rows * mean
+        self._sums["rows"] = self._sums.get("rows", torch.zeros(())) + rows
+
+    def _means(self, number: int) -> dict[str, float]:
+        rows = float(self._sums["rows"])
+        means = {name: float(value) / rows for name, value in self._sums.items() if name != "rows"}
+        self._refuse_infinite(number, "training", means)
+        return means
+
+    def _close_epoch(self, number: int, means: dict[str, float], start: float) -> None:
+        validation = evaluate(self.trainee, self.data, self.validation_rows, self.settings.seed)
+        self._refuse_infinite(number, "validation", validation)
+        monitored = self.trainee.objective.monitor or tuple(validation)
+        epoch = Epoch(
+            epoch=number,
+            train=means,
+            validation=validation,
+            score=sum(validation[name] for name in monitored),
+            lr=float(self.step.optimiser.param_groups[0]["lr"]) if number else 0.0,
+            seconds=self._seconds + time.perf_counter() - start,
+        )
+        self.history.epochs.append(epoch)
+        self._sums, self._seconds = {}, 0.0
+        if self.history.best is epoch:
+            self.best = {name: value.detach().clone() for name, value in self.trainee.state_dict().items()}
+        for hook in self.hooks:
+            hook.on_epoch(self, epoch)
+
+    def _decide(self, number: int) -> None:
+        if number >= self.epochs:
+            self.status = "finished"
+        elif number - self.history.best.epoch >= (self.settings.patience or self.epochs):
+            self.status = "stopped early"
+
+    def _refuse_infinite(self, number: int, part: str, means: dict[str, float]) -> None:
+        for name, mean in means.items():
+            if not math.isfinite(mean):
+                raise TrainingError(
+                    f"epoch {number}",
+                    f"the {part} term '{name}' must stay finite",
+                    mean,
+                    f"try --lr {self.settings.lr / 10:g}, or --scale standard if the data's columns differ in size",
+                )
+
+    def state(self) -> dict[str, Any]:
+        """Give everything that is needed to continue exactly."""
+        return {
+            "trainee": self.trainee.state_dict(),
+            "best": self.best,
+            "step": self.step.state(),
+            "history": self.history.to_list(),
+            "sums": self._sums,
+            "seconds": self._seconds,
+            "random": torch.get_rng_state(),
+            "status": self.status,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`."""
+        self.trainee.load_state_dict(state["trainee"])
+        self.best = state["best"]
+        self.step.restore(state["step"])
+        self.history = History.from_list(state["history"])
+        self._sums, self._seconds = state["sums"], state["seconds"]
+        self._random = state["random"]
+
+
+@torch.no_grad()
+def evaluate(trainee: Trainee, data: Rows, rows: Tensor, seed: int) -> dict[str, float]:
+    """Give the mean of every term over `rows`, in evaluation mode, with the same draws each time.
+
+    Parameters
+    ----------
+    trainee : Trainee
+        Left in the mode that it was in.
+    data : Rows
+        The data.
+    rows : int64 Tensor
+        Which rows.
+    seed : int
+        Of the draws.
+    """
+    training, device = trainee.training, next(trainee.parameters()).device
+    trainee.eval()
+    sums: dict[str, Tensor] = {}
+    with private_randomness(seed):
+        for batch in batches(data, rows, EVALUATION_BATCH):
+            for name, mean in trainee(batch.to(device)).means().items():
+                sums[name] = sums.get(name, torch.zeros((), device=device)) + len(batch) * mean
+    trainee.train(training)
+    return {name: float(value) / len(rows) for name, value in sums.items()}

@@ -1,0 +1,29 @@
+"""Denoising autoencoder: the copy of a spoiled input must be the clean one."""
+
+from __future__ import annotations
+
+from xhat.core.shapes import Shape
+from xhat.models.assemble import assemble
+from xhat.models.recipe import Recipe
+from xhat.parts.bottlenecks.plain import Plain
+from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.objectives.denoising import Denoising
+
+
+def dae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
+    """Denoising autoencoder: the copy of a spoiled input must be the clean one.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of one row.
+    latent : int, default=16
+        Code dimensions.
+    net : str, default="mlp"
+        A file of `parts/nets`.
+
+    References
+    ----------
+    Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008.
+    """
+    return Recipe(assemble(shape, Plain((latent,)), Gaussian(), net), Denoising())

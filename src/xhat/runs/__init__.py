@@ -1,0 +1,1 @@
+"""Runs: from data to a fitted model, and the folder that keeps it."""

@@ -1,0 +1,216 @@
+"""Fit: from data to a trained model, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from xhat.core.catalogue import suggest
+from xhat.core.errors import ArtifactError, ConfigError, MissingFileError, TrainingError, require
+from xhat.core.files import read_json, write_bytes
+from xhat.data.open import open as open_data
+from xhat.data.split import Split
+from xhat.engine.checkpoint import read_checkpoint
+from xhat.engine.device import pick_device
+from xhat.engine.hook import Hook
+from xhat.engine.settings import TrainSettings
+from xhat.engine.trainee import Trainee
+from xhat.engine.training import Training
+from xhat.models.artifact import from_description, save
+from xhat.models.fitted import Fitted
+from xhat.models.recipe import Recipe
+from xhat.runs.folder import RunFolder
+from xhat.runs.model_card import model_card
+from xhat.runs.plan import Plan, fingerprint, make_plan
+from xhat.runs.recorder import Recorder
+from xhat.runs.summary import summarise
+
+# Rows whose codes a prior is fitted to afterwards: enough for the moments of any code of usual size.
+PRIOR_ROWS = 20_000
+
+
+def fit(
+    data: Any,
+    kind: str | Recipe = "ae",
+    *,
+    net: str = "auto",
+    latent: int = 16,
+    scale: str = "auto",
+    overrides: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    hooks: Sequence[Hook] = (),
+    **settings: Any,
+) -> Fitted:
+    """Train an autoencoder.
+
+    Parameters
+    ----------
+    data : array of shape (n_rows, ...), frame, path, built-in name or Dataset
+        What `xhat.data.open` reads. For its options, open the data first.
+    kind : str or Recipe, default="ae"
+        The objective's recipe: "ae", "dae", "vae", "aae"; or a model and an objective of your own.
+    net : str, default="auto"
+        The encoder's and decoder's architecture: "mlp", "conv", "linear", …
+    latent : int, default=16
+        Code dimensions.
+    scale : str, default="auto"
+        "none", "unit", "global" or "standard"; "auto" takes "unit" for images and "global" for all else.
+    overrides : mapping of str to object, optional
+        Arguments of parts by their paths, as ``{"objective.beta": 4}``.
+    out : path, optional
+        A folder for the run, which must be new or empty. Without one nothing is written.
+    hooks : sequence of Hook
+        Who watches; `xhat.engine.progress.ProgressBar()` shows progress.
+    **settings
+        `epochs`, `batch_size`, `lr`, `weight_decay`, `clip`, `patience`, `seed`, `device`: see `TrainSettings`.
+
+    Returns
+    -------
+    Fitted
+        With `encode`, `decode`, `reconstruct`, `sample` and ``summary``.
+
+    Raises
+    ------
+    XhatError
+        One line that says what is wrong with the data or the arguments, before anything is written.
+    TrainingError
+        When the loss stops being a finite number; with `out` the last good weights are saved first.
+    """
+    source = {"path": str(data)} if isinstance(data, str | Path) else {}
+    plan = make_plan(
+        open_data(data),
+        kind,
+        net=net,
+        latent=latent,
+        scale=scale,
+        overrides=overrides,
+        settings=train_settings(settings),
+        source=source,
+    )
+    return execute(plan, out=out, hooks=hooks)
+
+
+def train_settings(given: Mapping[str, Any]) -> TrainSettings:
+    """Read training settings by name, and suggest what was meant for a name that is none."""
+    known = [field.name for field in fields(TrainSettings)]
+    for name in given:
+        if name not in known:
+            raise ConfigError("fit", f"has no setting '{name}'", hint=suggest(name, known))
+    return TrainSettings(**given)
+
+
+def execute(
+    plan: Plan,
+    *,
+    out: str | Path | None = None,
+    hooks: Sequence[Hook] = (),
+    checkpoint: Mapping[str, Any] | None = None,
+) -> Fitted:
+    """Carry out a plan, from its start or from a checkpoint.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to do.
+    out : path, optional
+        The run's folder; it must be new or empty unless a checkpoint is given.
+    hooks : sequence of Hook
+        Who watches.
+    checkpoint : mapping, optional
+        The state to continue from.
+    """
+    device = pick_device(plan.settings.device)
+    folder = None if out is None else RunFolder(out)
+    if folder is not None and checkpoint is None:
+        folder.refuse_occupied()
+    model, objective = plan.recipe.model, plan.recipe.objective
+    fitted = Fitted(model, plan.scaling, plan.data.schema, objective, origin=plan.origin)
+    trainee = Trainee(model, objective, plan.scaling).to(device)
+    recorders = [] if folder is None else [Recorder(folder, fitted)]
+    split = plan.split
+    training = Training(trainee, plan.data, split.train, split.validation, plan.settings, [*recorders, *hooks])
+    if checkpoint is not None:
+        training.restore(dict(checkpoint))
+    fitted.history = training.history
+    try:
+        training.run()
+    except TrainingError as error:
+        if training.best:
+            _finish(plan, fitted, training, folder)
+            kept = (
+                "" if folder is None else f"; the weights of epoch {training.history.best.epoch} are in {folder.path}"
+            )
+            raise TrainingError(error.who, error.rule + kept, error.got, error.hint) from error
+        raise
+    fitted.history = training.history
+    if training.status == "interrupted":
+        fitted.summary = {"status": training.status, "epochs": training.history.epochs[-1].epoch}
+    else:
+        _finish(plan, fitted, training, folder)
+    return fitted
+
+
+def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = ()) -> Fitted:
+    """Continue an interrupted run exactly where it stopped.
+
+    Parameters
+    ----------
+    path : path
+        The run's folder.
+    data : object, optional
+        The data, where it was not opened from a path.
+    hooks : sequence of Hook
+        Who watches.
+
+    Raises
+    ------
+    MissingFileError, ArtifactError
+        When there is nothing to continue, or the data is not what the run began with.
+    """
+    folder = RunFolder(path)
+    require(folder.path.is_dir(), "resume", f"there is no run folder '{path}'", error=MissingFileError)
+    fitted = from_description(read_json(folder.config), str(folder.config))
+    checkpoint = read_checkpoint(folder.checkpoint)
+    finished = checkpoint["status"] not in ("running", "interrupted")
+    hint = f"use it with xhat reconstruct … --model {path}, or fit anew with more --epochs"
+    require(not finished, str(path), f"has {checkpoint['status']}, there is nothing to continue", None, hint)
+    source = dict(fitted.origin["source"])
+    opened = source.pop("path", None) if data is None else data
+    require(opened is not None, str(path), "was fitted to an array", hint="give it again, as data=")
+    dataset = open_data(opened, **source)
+    fitted.schema.check(dataset.schema)
+    same = fingerprint(dataset) == fitted.origin["fingerprint"]
+    require(
+        same,
+        str(path),
+        "can only be continued on the data that it began with",
+        hint="restore the data",
+        error=ArtifactError,
+    )
+    settings = TrainSettings(**fitted.origin["settings"])
+    plan = Plan(
+        dataset,
+        Split.draw(len(dataset), seed=settings.seed),
+        fitted.scaling,
+        Recipe(fitted.model, fitted.objective),
+        settings,
+        fitted.origin,
+    )
+    return execute(plan, out=path, hooks=hooks, checkpoint=checkpoint)
+
+
+def _finish(plan: Plan, fitted: Fitted, training: Training, folder: RunFolder | None) -> None:
+    fitted.history = training.history
+    fitted.model.eval()
+    if not fitted.objective.shapes_prior:
+        rows = plan.split.train[:: max(1, len(plan.split.train) // PRIOR_ROWS)]
+        with torch.no_grad():
+            fitted.model.prior.fit(torch.cat([fitted.model.encode(b).z for b in fitted.batches(plan.data, rows)]))
+    fitted.summary = summarise(plan, fitted, training.status)
+    if folder is not None:
+        save(fitted, folder.path)
+        write_bytes(folder.card, model_card(fitted, folder).encode())

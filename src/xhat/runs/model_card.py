@@ -1,0 +1,64 @@
+"""The model card: what a run folder says of itself to whoever finds it."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, StrictUndefined
+
+from xhat.models.fitted import Fitted
+from xhat.runs.folder import RunFolder
+from xhat.runs.verdict import verdict
+
+CARD = """\
+# {{ origin.recipe }} on {{ schema.name }}
+
+{{ verdict }}
+
+| | |
+| --- | --- |
+| data | {{ schema.name }}: {{ origin.rows }} rows of {{ schema.kind }} {{ shape }}, {{ schema.dtype }} |
+| net | {{ origin.net }}, {{ "{:,}".format(summary.parameters) }} parameters |
+| code | {{ summary.code }} dimensions, {{ summary.active }} active |
+| training | {{ summary.epochs }} epochs in {{ "%.1f" % summary.seconds }} s, {{ summary.status }} |
+| seed | {{ origin.settings.seed }} |
+| scaling | {{ scaling }} |
+
+Mean squared error per element on {{ summary["rows.validation"] }} validation rows, in the data's own units:
+
+| this model | PCA, {{ summary.code }} components | the mean input |
+| --- | --- | --- |
+| {{ "%.6g" % summary["error.model"] }} | {{ "%.6g" % summary["error.pca"] }} | {{ "%.6g" % summary["error.mean"] }} |
+
+## Use
+
+```python
+import xhat
+
+model = xhat.load("{{ path }}")
+codes = model.encode(rows)  # (n, {{ code_shape }})
+copies = model.reconstruct(rows)
+```
+
+```sh
+xhat encode DATA --model {{ path }} --out codes.npy
+```
+
+## Limits
+
+It knows rows like those that it was trained on. The errors above are of rows from the same source; of others nothing
+is known. {% for warning in summary.warnings %}Note: {{ warning }}. {% endfor %}
+"""
+
+
+def model_card(fitted: Fitted, folder: RunFolder) -> str:
+    """Fill in the card of a finished run."""
+    template = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(CARD)
+    return template.render(
+        origin=fitted.origin,
+        schema=fitted.schema,
+        shape="×".join(map(str, fitted.schema.shape)),
+        scaling=fitted.scaling.how,
+        summary=fitted.summary,
+        verdict=verdict(fitted.summary),
+        path=folder.path,
+        code_shape=", ".join(map(str, fitted.model.code_shape)),
+    )

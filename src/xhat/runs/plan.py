@@ -1,0 +1,159 @@
+"""A plan: all that is decided before the first step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+import numpy as np
+import torch
+
+from xhat.core.catalogue import find
+from xhat.core.errors import require
+from xhat.core.shapes import size
+from xhat.data.dataset import Dataset
+from xhat.data.scaling import How, Scaling
+from xhat.data.split import Split
+from xhat.engine.randomness import private_randomness
+from xhat.engine.settings import TrainSettings
+from xhat.models.recipe import Recipe
+from xhat.runs.overrides import override
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be trained, on what and how.
+
+    Parameters
+    ----------
+    data : Dataset
+        Open data.
+    split : Split
+        Its training and validation rows.
+    scaling : Scaling
+        Fitted to the training rows.
+    recipe : Recipe
+        The model and the objective, with weights drawn from the seed.
+    settings : TrainSettings
+        Resolved.
+    origin : dict
+        What ``config.json`` keeps, so that the run can be continued and explained.
+    warnings : tuple of str
+        What is allowed but rarely meant.
+    """
+
+    data: Dataset
+    split: Split
+    scaling: Scaling
+    recipe: Recipe
+    settings: TrainSettings
+    origin: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+def make_plan(
+    data: Dataset,
+    kind: str | Recipe = "ae",
+    *,
+    net: str = "auto",
+    latent: int = 16,
+    scale: str = "auto",
+    overrides: Mapping[str, Any] | None = None,
+    settings: TrainSettings | None = None,
+    source: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Decide what was left open, and refuse what cannot work before anything is written.
+
+    Parameters
+    ----------
+    data : Dataset
+        Open data.
+    kind : str or Recipe
+        A file of `models/recipes`, or a recipe of one's own.
+    net : str
+        A file of `parts/nets`; "auto" chooses by the data.
+    latent : int
+        Code dimensions.
+    scale : str
+        A scaling; "auto" takes "unit" for images and "global" for all else: both keep squared errors in proportion.
+    overrides : mapping of str to object, optional
+        See `override`.
+    settings : TrainSettings, optional
+        How to train.
+    source : mapping, optional
+        How the data was opened, kept for a later continuation.
+    """
+    settings = settings or TrainSettings()
+    split = data.split(seed=settings.seed)
+    settings = settings.resolved(len(split.train))
+    scaling = _scaling(data, split, scale)
+    shape = data.schema.shape
+    if isinstance(kind, Recipe):
+        recipe, name, net = kind, "own", "own"
+    else:
+        require(latent >= 1, "fit", "latent must be >= 1", latent, "2 can be drawn, 8 to 64 compress most data well")
+        name, net = kind, _net(data) if net == "auto" else net
+        # Weights are drawn here: from the run's seed, and without a trace in the caller's random state.
+        with private_randomness(settings.seed):
+            recipe = override(find(f"recipes/{kind}")(shape, latent=latent, net=net), overrides or {})
+    require(recipe.model.x_shape == shape, "fit", f"the model reads rows of {recipe.model.x_shape}", shape)
+    _check_support(recipe, data, scaling)
+    code = size(recipe.model.code_shape)
+    warnings = []
+    if code >= size(shape):
+        warnings.append(f"the code has {code} dimensions and a row only {size(shape)}: nothing is compressed")
+    origin = {
+        "recipe": name,
+        "net": net,
+        "source": dict(source or {}),
+        "rows": len(data),
+        "fingerprint": fingerprint(data),
+        "settings": settings.to_dict(),
+    }
+    return Plan(data, split, scaling, recipe, settings, origin, tuple(warnings))
+
+
+def fingerprint(data: Dataset) -> str:
+    """Hash some rows, so that a run is not continued on other data."""
+    some = torch.linspace(0, len(data) - 1, min(len(data), 64)).long()
+    content = np.ascontiguousarray(data.batch(some).x.numpy()).tobytes()
+    return hashlib.blake2b(content, digest_size=8, salt=len(data).to_bytes(8, "little")).hexdigest()
+
+
+def _net(data: Dataset) -> str:
+    # Small images are learned faster and better by dense layers; large ones would need too many weights.
+    return "conv" if data.schema.kind == "image" and size(data.schema.shape) >= 2048 else "mlp"
+
+
+def _scaling(data: Dataset, split: Split, scale: str) -> Scaling:
+    how = ("unit" if data.schema.kind == "image" else "global") if scale == "auto" else scale
+    require(how in get_args(How), "fit", f"scale must be auto, {', '.join(get_args(How))}", f"'{how}'")
+    how = cast(How, how)
+    if how in ("none", "unit"):
+        return Scaling.fit(how, data.x[:1], *_range(data))
+    return Scaling.fit(how, data.x[split.train])
+
+
+def _range(data: Dataset) -> tuple[float, float]:
+    """The range that values can take, where the type or the values themselves tell; else the one they took."""
+    low, high = data.schema.low, data.schema.high
+    if data.schema.dtype == "uint8" and high > 127:
+        return 0.0, 255.0
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return low, high
+
+
+def _check_support(recipe: Recipe, data: Dataset, scaling: Scaling) -> None:
+    low, high = recipe.model.likelihood.support
+    centre, spread = scaling.centre, scaling.spread
+    lowest, highest = ((data.schema.low - centre) / spread).min(), ((data.schema.high - centre) / spread).max()
+    require(
+        bool(low <= lowest and highest <= high),
+        type(recipe.model.likelihood).__name__,
+        f"reads data in [{low:g}, {high:g}]",
+        f"{lowest:.3g} to {highest:.3g} under --scale {scaling.how}",
+        "use --scale unit",
+    )

@@ -1,0 +1,64 @@
+"""The end of a fit in numbers: the model beside PCA and beside the mean input, on the same rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from xhat.core.shapes import size
+from xhat.metrics.active_units import active_units
+from xhat.metrics.pca_curve import pca_curve
+from xhat.metrics.reconstruction_error import reconstruction_error
+from xhat.models.fitted import Fitted
+from xhat.runs.plan import Plan
+
+COMPONENTS = (1, 2, 4, 8, 16, 32, 64)
+
+
+def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
+    """Measure a fitted model on its validation rows.
+
+    Parameters
+    ----------
+    plan : Plan
+        With the data.
+    fitted : Fitted
+        The model, with its history.
+    status : str
+        How training ended.
+
+    Returns
+    -------
+    dict
+        ``error.model``, ``error.pca``, ``error.mean``: mean squared error per element in the data's own units;
+        ``code`` and ``active``: code dimensions, and those that differ between rows; ``parameters``; ``epochs`` and
+        ``best_epoch``; ``seconds`` of training; ``status``; ``rows.train`` and ``rows.validation``;
+        ``validation.TERM``: the objective's terms at the best epoch; ``pca_curve``: [components, error] pairs;
+        ``warnings``.
+    """
+    data, rows = plan.data, plan.split.validation
+    code, history = size(fitted.model.code_shape), fitted.history
+    rank = min(len(plan.split.train) - 1, size(plan.data.schema.shape))
+    components = sorted({0, min(code, rank), *(k for k in COMPONENTS if k <= min(2 * code, rank))})
+    curve = pca_curve(data, plan.split.train, rows, fitted.scaling, components)
+    with torch.inference_mode():
+        z = torch.cat([fitted.model.encode(batch).z.cpu() for batch in fitted.batches(data, rows)])
+    active = int(active_units(z, prior_variance=fitted.objective.shapes_prior).sum())
+    return {
+        "error.model": reconstruction_error(fitted, data, rows),
+        "error.pca": curve[min(code, rank)],
+        "error.mean": curve[0],
+        "code": code,
+        "active": active,
+        "parameters": sum(p.numel() for p in fitted.model.parameters()),
+        "epochs": history.epochs[-1].epoch,
+        "best_epoch": history.best.epoch,
+        "seconds": round(history.seconds, 3),
+        "status": status,
+        "rows.train": len(plan.split.train),
+        "rows.validation": len(rows),
+        **{f"validation.{name}": value for name, value in history.best.validation.items()},
+        "pca_curve": [list(point) for point in curve.items()],
+        "warnings": list(plan.warnings),
+    }

@@ -1,0 +1,46 @@
+"""The verdict: what a summary's numbers say, in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def verdict(summary: Mapping[str, Any]) -> str:
+    """Say how the model stands beside PCA and the mean input.
+
+    Parameters
+    ----------
+    summary : mapping
+        As ``summary.json`` holds it.
+    """
+    model, pca, mean = (summary[f"error.{name}"] for name in ("model", "pca", "mean"))
+    code = summary["code"]
+    explained = (
+        f"It explains {100 * (1 - model / mean):.1f} % of the variance with {code} numbers a row." if mean else ""
+    )
+    if pca == 0:
+        against = "PCA copies these rows exactly; an autoencoder cannot do better."
+    elif model <= pca:
+        against = f"Its error is {model / pca:.2f} of PCA's with as many numbers."
+    elif model < mean:
+        against = f"PCA does better: this model's error is {model / pca:.2f} of PCA's. Train longer, or try --kind ae."
+    else:
+        against = "It copies worse than the mean input does: it has not learned. Train longer, or lower --lr."
+    return f"{against} {explained}".strip()
+
+
+def advice(summary: Mapping[str, Any]) -> list[str]:
+    """List what a user should know before trusting the model, each with what to try."""
+    notes = [f"{warning[0].upper()}{warning[1:]}." for warning in summary["warnings"]]
+    if summary["active"] < summary["code"]:
+        idle = summary["code"] - summary["active"]
+        notes.append(
+            f"{idle} of {summary['code']} code dimensions hardly vary between rows. A smaller --latent gives the same "
+            "copy; for a VAE, --set objective.beta below 1, or objective.free_bits, brings more of them to life."
+        )
+    if summary["status"] == "diverged":
+        notes.append("Training diverged; these are the last good weights. Lower --lr.")
+    if summary["best_epoch"] == summary["epochs"] and summary["status"] == "finished":
+        notes.append("The last epoch was the best: more --epochs may still lower the error.")
+    return notes
