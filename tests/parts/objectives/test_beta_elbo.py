@@ -1,0 +1,62 @@
+import pytest
+import torch
+from exercise_models import variational_model
+
+from xhat.core import Batch
+from xhat.core.errors import ConfigError
+from xhat.parts.objectives.beta_elbo import BetaELBO
+
+
+@pytest.fixture
+def model():
+    return variational_model()
+
+
+@pytest.fixture
+def batch():
+    return Batch(torch.randn(50, 6))
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])
+def test_the_rate_is_beta_times_the_kl_of_each_row(model, batch, beta):
+    kl = model.encode(batch).kl(model.prior)
+    torch.testing.assert_close(BetaELBO(beta)(model, batch).terms["rate"], beta * kl)
+
+
+@pytest.mark.parametrize(("epoch", "share"), [(0, 0.0), (2.5, 0.25), (10, 1.0), (99, 1.0)])
+def test_the_rates_weight_rises_over_the_warm_up(model, batch, epoch, share):
+    objective = BetaELBO(3, warmup=10)
+    objective.epoch = epoch
+    kl = model.encode(batch).kl(model.prior)
+    torch.testing.assert_close(objective(model, batch).terms["rate"], 3 * share * kl)
+
+
+def test_validation_counts_beta_in_full(model, batch):
+    objective = BetaELBO(3, warmup=10).eval()
+    torch.testing.assert_close(objective(model, batch).terms["rate"], 3 * model.encode(batch).kl(model.prior))
+
+
+def test_free_bits_are_a_floor_under_each_dimensions_mean_rate(model, batch):
+    by_dimension = model.encode(batch).kl_per_dimension().mean(0).tolist()
+    floor = sorted(by_dimension)[1]  # one dimension lies below, one on it, one above
+    expected = sum(max(floor, rate) for rate in by_dimension)
+    assert BetaELBO(2, free_bits=floor)(model, batch).terms["rate"].item() == pytest.approx(2 * expected)
+
+
+def test_a_dimension_below_its_free_bits_is_not_pressed(model, batch):
+    rate = BetaELBO(free_bits=100)(model, batch).terms["rate"]
+    assert rate.item() == 300
+    gradients = torch.autograd.grad(rate, list(model.encoder.parameters()))
+    assert not any(gradient.any() for gradient in gradients)
+
+
+def test_free_bits_of_a_prior_that_knows_none_are_refused(model, batch):
+    model.prior.fit(torch.randn(50, 3))
+    with pytest.raises(ConfigError, match="Normal: knows no KL for each code dimension"):
+        BetaELBO(free_bits=0.1)(model, batch)
+
+
+@pytest.mark.parametrize("name", ["beta", "warmup", "free_bits"])
+def test_negative_arguments_are_refused(name):
+    with pytest.raises(ConfigError, match=f"BetaELBO: {name} must be >= 0, got -1"):
+        BetaELBO(**{name: -1})

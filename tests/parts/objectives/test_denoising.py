@@ -1,0 +1,42 @@
+import pytest
+import torch
+from exercise_models import plain_model, variational_model
+
+from xhat.core import Batch, GaussianCode
+from xhat.parts.corruptions.gaussian_noise import GaussianNoise
+from xhat.parts.corruptions.masking import Masking
+from xhat.parts.objectives.adversarial import Adversarial
+from xhat.parts.objectives.beta_elbo import BetaELBO
+from xhat.parts.objectives.denoising import Denoising
+from xhat.parts.objectives.reconstruction import Reconstruction
+
+
+def test_without_noise_it_is_the_objective_itself():
+    model, batch = plain_model(), Batch(torch.randn(5, 6))
+    plain = Reconstruction()(model, batch).total
+    torch.testing.assert_close(Denoising(corruption=GaussianNoise(0))(model, batch).total, plain)
+
+
+def test_the_encoder_sees_the_spoiled_row_and_the_loss_the_clean_one():
+    model, x = plain_model(), torch.randn(5, 6)
+    (distortion,) = Denoising(corruption=Masking(1))(model, Batch(x)).terms.values()
+    blind = model.decode(model.encode(torch.zeros(5, 6)).z)
+    torch.testing.assert_close(distortion, -blind.log_prob(x))
+
+
+def test_it_wraps_any_objective_and_speaks_for_it():
+    critic = Denoising(Adversarial.example())
+    assert critic.critic_parameters() == critic.objective.critic_parameters() != []
+    assert critic.monitor == ("distortion",)
+    assert critic.critic_loss(plain_model(), Batch(torch.randn(5, 6))).total.isfinite()
+    assert Denoising(BetaELBO()).reads is GaussianCode
+    assert (Denoising().shapes_prior, Denoising(BetaELBO()).shapes_prior) == (False, True)
+
+
+@pytest.mark.parametrize(("epoch", "share"), [(0, 0.0), (5, 0.5), (20, 1.0)])
+def test_the_epoch_reaches_the_wrapped_schedule(epoch, share):
+    model, batch = variational_model(), Batch(torch.randn(5, 6))
+    objective = Denoising(BetaELBO(2, warmup=10), GaussianNoise(0))
+    objective.epoch = epoch
+    rate = model.encode(batch).kl(model.prior)
+    torch.testing.assert_close(objective(model, batch).terms["rate"], 2 * share * rate)
