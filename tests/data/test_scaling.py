@@ -1,0 +1,124 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from xhat.core.errors import ConfigError
+from xhat.data import scaling as module
+from xhat.data.scaling import Scaling
+
+EVERY = ["none", "unit", "global", "standard"]
+
+
+def with_gaps(n=50):
+    x = torch.randn(n, 4) * torch.tensor([1.0, 10.0, 0.1, 3.0]) + torch.tensor([0.0, 5.0, -2.0, 100.0])
+    x[torch.rand(n, 4) < 0.2] = math.nan
+    return x
+
+
+@pytest.mark.parametrize("how", EVERY)
+@given(x=arrays(np.float32, (6, 3), elements=st.floats(-100, 100, width=16)))
+@settings(max_examples=25, deadline=None)
+def test_the_way_back_is_the_inverse(how, x):
+    x = torch.from_numpy(x)
+    x[0, 0], x[1, 0] = -101.0, 101.0  # a range of its own
+    scaling = Scaling.fit(how, x)
+    torch.testing.assert_close(scaling.inverse(scaling(x)), x, rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.parametrize("how", EVERY)
+def test_missing_entries_become_zero_and_no_other_does(how):
+    x = with_gaps()
+    scaled = Scaling.fit(how, x)(x)
+    assert scaled.dtype == torch.float32
+    assert not scaled[x.isnan()].any()
+    known = ~x.isnan()
+    assert scaled.isfinite().all()
+    assert (scaled[known] != 0).sum() >= known.sum() - 1  # the lowest value of all is 0 in the unit range
+
+
+@pytest.mark.parametrize("block", [7, 4096])
+def test_the_moments_are_those_of_numpy(monkeypatch, block):
+    monkeypatch.setattr(module, "BLOCK", block)
+    x = with_gaps()
+    mean, std = np.nanmean(x.double(), 0), np.nanstd(x.double(), 0)
+    standard, whole = Scaling.fit("standard", x), Scaling.fit("global", x)
+    np.testing.assert_allclose(standard.centre, mean, rtol=1e-5)
+    np.testing.assert_allclose(standard.spread, std, rtol=1e-5)
+    np.testing.assert_allclose(whole.centre, mean, rtol=1e-5)
+    assert float(whole.spread) == pytest.approx(float(np.sqrt((std**2).mean())), rel=1e-5)
+
+
+@pytest.mark.parametrize("block", [7, 4096])
+def test_the_unit_range_runs_from_the_lowest_to_the_highest_known_value(monkeypatch, block):
+    monkeypatch.setattr(module, "BLOCK", block)
+    x = with_gaps()
+    scaled = Scaling.fit("unit", x)(x)[~x.isnan()]
+    assert (float(scaled.min()), float(scaled.max())) == (0.0, 1.0)
+
+
+def test_standard_data_has_mean_zero_and_deviation_one_in_each_element():
+    x = torch.randn(200, 2, 3) * 5 + 3
+    scaled = Scaling.fit("standard", x)(x)
+    torch.testing.assert_close(scaled.mean(0), torch.zeros(2, 3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(scaled.std(0, correction=0), torch.ones(2, 3))
+
+
+def test_global_scaling_keeps_the_proportions_of_elements():
+    x = torch.randn(500, 2) * torch.tensor([1.0, 10.0])
+    scaled = Scaling.fit("global", x)(x)
+    torch.testing.assert_close(scaled.std(0)[1] / scaled.std(0)[0], x.std(0)[1] / x.std(0)[0])
+
+
+def test_the_variance_of_data_far_from_zero_is_kept():
+    x = 1e6 + torch.randn(1000, 1, dtype=torch.float64)
+    assert float(Scaling.fit("standard", x).spread) == pytest.approx(float(x.std(correction=0)), rel=1e-5)
+
+
+@pytest.mark.parametrize("how", ["standard", "global"])
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6 + 0.1])
+def test_a_constant_element_is_centred_and_not_stretched(how, value):
+    # In float64 the mean of three times 0.1 is not 0.1: the spread comes out as some 1e-17 of it.
+    x = torch.full((3, 2), value, dtype=torch.float64)
+    scaling = Scaling.fit(how, x)
+    assert torch.equal(scaling(x), torch.zeros(3, 2))
+    assert scaling.spread.unique().tolist() == [1.0]
+
+
+def test_bytes_run_from_0_to_255_whatever_came():
+    x = torch.tensor([[3, 200]], dtype=torch.uint8)
+    scaling = Scaling.fit("unit", x, low=0, high=255)
+    torch.testing.assert_close(scaling(x), x / 255)
+    torch.testing.assert_close(scaling.inverse(torch.tensor([[0.0, 1.0]])), torch.tensor([[0.0, 255.0]]))
+
+
+@pytest.mark.parametrize("how", EVERY)
+def test_whole_numbers_are_read(how):
+    x = torch.tensor([[0, 7], [2, 9], [1, 3]], dtype=torch.uint8)
+    scaling = Scaling.fit(how, x)
+    torch.testing.assert_close(scaling.inverse(scaling(x)), x.float())
+
+
+def test_statistics_are_kept_with_the_weights():
+    scaling = Scaling.fit("standard", with_gaps())
+    twin = Scaling("standard", (4,))
+    twin.load_state_dict(scaling.state_dict())
+    x = with_gaps()
+    assert torch.equal(twin(x), scaling(x))
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        (lambda: Scaling("zscore"), "Scaling: how must be one of none, unit, global, standard, got zscore"),
+        (lambda: Scaling.fit("unit", torch.full((3, 2), 5.0)), "data of one value has no unit range, got 5.0"),
+        (lambda: Scaling.fit("unit", torch.full((3, 2), math.nan)), "data without one known value has no range"),
+    ],
+)
+def test_what_has_no_scale_is_refused(fit, message):
+    with pytest.raises(ConfigError, match=message):
+        fit()
