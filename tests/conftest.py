@@ -11,6 +11,9 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 jaxtyping.install_import_hook("xhat", "shape_check.shapes")
 
+# A warning that torch gives once a process would fail whichever test came first.
+torch.set_warn_always(True)
+
 # Workers of xdist share the cores: more threads than one each only wait for one another.
 torch.set_num_threads(1)
 

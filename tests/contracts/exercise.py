@@ -102,7 +102,12 @@ def outputs(part: Component) -> list[Tensor]:
 
 
 def encode(encoder: Component, batch: Batch) -> Tensor:
-    return encoder(batch.input, batch.mask) if encoder.reads_mask else encoder(batch.input)
+    return encoder(*seen(encoder, batch))
+
+
+def seen(encoder: Component, batch: Batch) -> tuple[Tensor | None, ...]:
+    """What an autoencoder hands to its encoder: rows, and the masks that it reads."""
+    return (batch.input, *[batch.present] * encoder.reads_mask, *[batch.visible] * encoder.reads_visible)
 
 
 def code_for(decoder: Component, n: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from exercise import batch_for, code_for, decode, encode, example, kinds, rows
+from exercise import batch_for, code_for, decode, encode, example, kinds, rows, seen
 from torch.utils._pytree import tree_map
 
 from xhat.core import catalogue
@@ -75,15 +75,14 @@ def test_bfloat16_runs(kind):
 @pytest.mark.parametrize("kind", ENCODERS + DECODERS)
 def test_export_gives_the_same_numbers(kind):
     net = example(kind).eval()
-    seen = arguments(net, 3)
-    exported = torch.export.export(net, seen).module()
-    torch.testing.assert_close(exported(*seen), net(*seen), rtol=1e-4, atol=1e-5)
+    inputs = arguments(net, 3)
+    exported = torch.export.export(net, inputs).module()
+    torch.testing.assert_close(exported(*inputs), net(*inputs), rtol=1e-4, atol=1e-5)
 
 
 def arguments(net, n):
     if hasattr(net, "reads_mask"):
-        batch = batch_for(net, n)
-        return (batch.input, batch.mask) if net.reads_mask else (batch.input,)
+        return seen(net, batch_for(net, n))
     return (code_for(net, n), None) if net.reads_batch else (code_for(net, n),)
 
 
