@@ -46,8 +46,8 @@ class ProgressBar(Hook):
     def on_epoch(self, training: Training, epoch: Epoch) -> None:
         """Say the epoch's numbers."""
         best = training.history.best
-        train = f"train {sum(epoch.train.values()):.4g}  " if epoch.train else ""
-        note = f"{train}validation {epoch.score:.4g}  best {best.score:.4g} (epoch {best.epoch})"
+        train = f"train {sum(epoch.train.values()):.6g}  " if epoch.train else ""
+        note = f"{train}validation {epoch.score:.6g}  best {best.score:.6g} (epoch {best.epoch})"
         if self._bar is None:
             self.console.print(f"epoch {epoch.epoch}/{training.epochs}  {note}  {epoch.seconds:.1f} s", highlight=False)
         else:

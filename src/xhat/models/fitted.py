@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,10 +125,11 @@ class Fitted:
             yield Batch(self.scaling(batch.x), mask=batch.mask, y=batch.y)
 
     def _open(self, data: Any) -> Dataset:
-        kind = None if _names_its_kind(data) else self.schema.kind
-        opened = open_data(data, missing=self.schema.missing > 0, to_learn=False, kind=kind)
-        self.schema.check(opened.schema)
-        return opened
+        if not isinstance(data, Dataset):
+            # An array's axes may mean more than one thing: the model knows which.
+            data = open_data(data, kind=self.schema.kind, missing=self.schema.missing > 0, to_learn=False)
+        self.schema.check(data.schema)
+        return data
 
     def _mapped(self, data: Dataset, f: Callable[[Batch], Tensor]) -> Array:
         with torch.inference_mode():
@@ -137,8 +137,3 @@ class Fitted:
 
     def _to_source(self, rows: Tensor) -> Array:
         return self.schema.to_source(rows.numpy())
-
-
-def _names_its_kind(data: Any) -> bool:
-    # An array's axes may mean more than one thing, and the model knows which; files and datasets say it themselves.
-    return isinstance(data, Dataset | str | Path)

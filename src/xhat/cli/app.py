@@ -1,0 +1,63 @@
+"""The commands, and what becomes of an error: one line, exit status 2, no traceback unless ``--debug``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from xhat import __version__
+from xhat.core.errors import TrainingError, XhatError
+
+# Each command is imported when it is called; none of their modules imports torch at its top.
+COMMANDS = {
+    "demo": "Train on handwritten digits, compare with PCA, and open the report.",
+    "fit": "Train an autoencoder, compare it with PCA, and write its run folder.",
+    "encode": "Write the codes of rows.",
+    "decode": "Write the rows of codes.",
+    "reconstruct": "Write the copies of rows, and print how far they are from the originals.",
+    "sample": "Write new rows, drawn from the prior.",
+    "info": "Describe a run folder, or data as a fit would see it.",
+    "parts": "List what models and their training can be made of.",
+}
+
+app = App(
+    name="xhat",
+    help="The autoencoder library: z = f(x), x̂ = g(z), for any f and any g.",
+    help_epilogue="Every command takes --help, and --debug for the traceback of an error.",
+    help_format="plaintext",
+    version=__version__,
+)
+for command, summary in COMMANDS.items():
+    app.command(f"xhat.cli.{command}:{command}", name=command, help=summary)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after ``xhat``; the process's own by default.
+
+    Returns
+    -------
+    int
+        0; 1 when training diverged; 2 for a bad argument or bad input; 130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except (XhatError, CycloptsError) as error:
+        if debug:
+            raise
+        print(f"xhat: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1 if isinstance(error, TrainingError) else 2
+    except BrokenPipeError:
+        return 0  # whoever read the output has read enough
+    except KeyboardInterrupt:
+        return 130
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,209 @@
+"""``xhat fit``."""
+
+from __future__ import annotations
+
+import json as json_format
+import shlex
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from xhat.cli.options import DataOptions, Switch
+from xhat.cli.run_file import read_changes, read_run_file
+from xhat.core.errors import ConfigError, require
+
+if TYPE_CHECKING:
+    from xhat.models.fitted import Fitted
+    from xhat.runs.plan import Plan
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ModelOptions:
+    """What to train.
+
+    Parameters
+    ----------
+    kind
+        The recipe: ae, dae, vae, aae; `xhat parts recipes` lists them. [default: ae]
+    net
+        The architecture of encoder and decoder: mlp, conv, linear; `xhat parts nets` lists them. [default: auto]
+    latent
+        Code dimensions. [default: 16]
+    scale
+        none, unit, global or standard. [default: unit for images, global for all else]
+    set
+        Change a part's setting, as objective.beta=4 or net.hidden=[256,64]. May be given many times.
+    """
+
+    kind: str | None = None
+    net: str | None = None
+    latent: int | None = None
+    scale: str | None = None
+    set: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class TrainOptions:
+    """How to train it.
+
+    Parameters
+    ----------
+    epochs
+        Passes over the data. [default: chosen by its size]
+    batch_size
+        Rows a step. [default: chosen by the data's size]
+    lr
+        Peak learning rate. [default: 2e-3]
+    weight_decay
+        Decay of weights. [default: 1e-4]
+    patience
+        Epochs without a better validation loss before it stops. [default: a third of the epochs]
+    seed
+        Of every random draw. [default: 0]
+    device
+        auto, cpu, cuda. [default: auto]
+    """
+
+    epochs: int | None = None
+    batch_size: int | None = None
+    lr: float | None = None
+    weight_decay: float | None = None
+    patience: int | None = None
+    seed: int | None = None
+    device: str | None = None
+
+
+def fit(
+    data: str | None = None,
+    /,
+    *,
+    out: Path | None = None,
+    config: Path | None = None,
+    resume: Path | None = None,
+    dry_run: Switch = False,
+    json: Switch = False,
+    model: ModelOptions = ModelOptions(),
+    train: TrainOptions = TrainOptions(),
+    options: DataOptions = DataOptions(),
+) -> int:
+    """Train an autoencoder, compare it with PCA, and write its run folder.
+
+    Parameters
+    ----------
+    data
+        A file (.npy, .npz, .csv, .parquet), a folder of images, or a built-in name (digits, curves, sprites).
+    out
+        The run's folder, new or empty. [default: runs/KIND-DATA]
+    config
+        A TOML file with these options; an option on the command line goes first.
+    resume
+        Continue an interrupted run exactly where it stopped.
+    dry_run
+        Say what would be trained and how long it would take; write nothing.
+    json
+        Print the summary as JSON.
+    """
+    if resume is not None:
+        require(data is None and config is None, "--resume", "takes no other options: the run knows them")
+        return _report(_resumed(resume), resume, json)
+    chosen, changes = _merged(data, out, config, model, train, options)
+    if chosen.get("data") is None:
+        raise ConfigError("fit", "needs data", hint="as in: xhat fit digits, or xhat fit table.csv --kind vae")
+    plan = _plan(chosen, changes, options)
+    if dry_run:
+        return _print_plan(plan, json)
+    from xhat.engine.progress import ProgressBar
+    from xhat.runs.fit import execute
+    from xhat.runs.folder import RunFolder
+
+    folder = RunFolder(chosen["out"]) if "out" in chosen else RunFolder.next_free(_stem(plan))
+    return _report(execute(plan, out=folder.path, hooks=[ProgressBar()]), folder.path, json)
+
+
+def _merged(
+    data: str | None,
+    out: Path | None,
+    config: Path | None,
+    *records: ModelOptions | TrainOptions | DataOptions,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Lay the command line's options over the file's."""
+    given: dict[str, Any] = {"data": data, "out": out}
+    for record in records:
+        given |= {f.name: getattr(record, f.name) for f in fields(record)}
+    texts = given.pop("set")
+    chosen, changes = read_run_file(config, given) if config is not None else ({}, {})
+    chosen |= {name: value for name, value in given.items() if value is not None and value is not False}
+    return chosen, changes | read_changes(texts)
+
+
+def _plan(chosen: dict[str, Any], changes: dict[str, Any], options: DataOptions) -> Plan:
+    from xhat.data.open import open as open_data
+    from xhat.runs.fit import train_settings
+    from xhat.runs.plan import make_plan
+
+    opening = DataOptions(**{f.name: chosen[f.name] for f in fields(options) if f.name in chosen}).as_arguments()
+    parts = {name: chosen[name] for name in ("kind", "net", "latent", "scale") if name in chosen}
+    settings = train_settings({f.name: chosen[f.name] for f in fields(TrainOptions) if f.name in chosen})
+    data = str(chosen["data"])
+    return make_plan(
+        open_data(data, **opening), **parts, overrides=changes, settings=settings, source={"path": data, **opening}
+    )
+
+
+def _resumed(path: Path) -> Fitted:
+    from xhat.engine.progress import ProgressBar
+    from xhat.runs.fit import resume
+
+    return resume(path, hooks=[ProgressBar()])
+
+
+def _stem(plan: Plan) -> str:
+    name = "".join(c if c.isalnum() else "-" for c in Path(plan.data.schema.name).stem)
+    return f"{plan.origin['recipe']}-{name}"
+
+
+def _report(fitted: Fitted, path: Path, json: bool) -> int:
+    from xhat.cli.summary_table import print_summary
+    from xhat.report.write import report
+
+    place = shlex.quote(str(path))
+    if fitted.summary["status"] == "interrupted":
+        print(f"Interrupted and saved. Continue exactly here with: xhat fit --resume {place}")
+        return 130
+    page = report(path)
+    if json:
+        print(json_format.dumps({**fitted.summary, "run": str(path)}, indent=2))
+        return 0
+    print_summary(fitted.summary)
+    source = shlex.quote(str(fitted.origin["source"].get("path", "DATA")))
+    print(f"run     {path}\nreport  {page}\nnext    xhat encode {source} --model {place} --out codes.npy")
+    return 0
+
+
+def _print_plan(plan: Plan, json: bool) -> int:
+    from xhat.runs.estimate import estimate
+
+    facts = {
+        "data": f"{len(plan.data)} rows of {plan.data.schema.kind} {plan.data.schema.shape}",
+        "train": len(plan.split.train),
+        "validation": len(plan.split.validation),
+        "recipe": plan.origin["recipe"],
+        "net": plan.origin["net"],
+        "code": list(plan.recipe.model.code_shape),
+        "parameters": sum(p.numel() for p in plan.recipe.model.parameters()),
+        "scaling": plan.scaling.how,
+        "epochs": plan.settings.epochs,
+        "batch_size": plan.settings.batch_size,
+        "seconds": round(estimate(plan), 1),
+        "warnings": list(plan.warnings),
+    }
+    if json:
+        print(json_format.dumps(facts, indent=2))
+    else:
+        for name, value in facts.items():
+            print(f"{name:<12}{value}")
+    return 0

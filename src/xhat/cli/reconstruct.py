@@ -1,0 +1,36 @@
+"""``xhat reconstruct``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xhat.cli.options import DataOptions, load_model, open_for
+
+
+def reconstruct(
+    data: str, /, *, model: Path, out: Path, device: str = "auto", options: DataOptions = DataOptions()
+) -> None:
+    """Write the copies of rows, and print how far they are from the originals.
+
+    Parameters
+    ----------
+    data
+        A file, a folder of images or a built-in name.
+    model
+        A run folder.
+    out
+        Where to write: .npy, .npz, .parquet or .csv, or a folder for images.
+    device
+        Where to compute: auto, cpu, cuda.
+    """
+    import torch
+
+    from xhat.data.write import check_writable, write
+    from xhat.metrics.reconstruction_error import reconstruction_error
+
+    fitted = load_model(model, device)
+    check_writable(out, fitted.schema)
+    rows = open_for(fitted, data, options)
+    write(fitted.reconstruct(rows), out, schema=fitted.schema)
+    error = reconstruction_error(fitted, rows, torch.arange(len(rows)))
+    print(f"{len(rows)} rows, mean squared error {error:.6g} per element: {out}")

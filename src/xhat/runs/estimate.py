@@ -1,0 +1,41 @@
+"""How long a run will take, from a few of its steps."""
+
+from __future__ import annotations
+
+import copy
+import time
+
+from xhat.engine.device import pick_device
+from xhat.engine.randomness import epoch_order, private_randomness
+from xhat.engine.rows import batches
+from xhat.engine.step import Step
+from xhat.engine.trainee import Trainee
+from xhat.runs.plan import Plan
+
+WARM, TIMED = 3, 10
+
+
+def estimate(plan: Plan) -> float:
+    """Give the seconds that all epochs would take; the plan's own model stays as it is.
+
+    Parameters
+    ----------
+    plan : Plan
+        What would be done.
+    """
+    settings, device = plan.settings.resolved(len(plan.split.train)), pick_device(plan.settings.device)
+    size, epochs = settings.batch_size or 1, settings.epochs or 1
+    recipe = copy.deepcopy(plan.recipe)
+    trainee = Trainee(recipe.model, recipe.objective, copy.deepcopy(plan.scaling)).to(device).train()
+    step = Step(trainee, settings, WARM + TIMED)
+    start = time.perf_counter()
+    with private_randomness(settings.seed):
+        order = epoch_order(plan.split.train, settings.seed, 1).repeat(WARM + TIMED)[: size * (WARM + TIMED)]
+        for number, batch in enumerate(batches(plan.data, order, size)):
+            if number == WARM:
+                start = time.perf_counter()
+            sum(float(mean) for mean in step(batch.to(device)).values())  # reading them waits for the device
+    a_step = (time.perf_counter() - start) / TIMED
+    # A validation row costs about a third of a training row: it goes forward only.
+    rows = len(plan.split.train) + len(plan.split.validation) / 3
+    return epochs * rows / size * a_step
