@@ -13,7 +13,11 @@ from xhat.core.shapes import Shape
 
 
 class Encoder(Component):
-    """A function of rows, (B, *in_shape) -> (B, *out_shape)."""
+    """A function of rows, (B, *in_shape) -> (B, *out_shape).
+
+    A net may have a property ``last``: its last linear or convolutional layer. Where the weights of that are zero, it
+    says the same of every row; a warm start begins there.
+    """
 
     in_shape: Shape
     out_shape: Shape

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
 from torch import nn
+from torch.nn.modules.conv import _ConvNd
 
 from xhat.core.catalogue import suggest
 from xhat.core.errors import ConfigError
@@ -34,12 +36,15 @@ def activation(name: str, who: str) -> nn.Module:
     return ACTIVATIONS[name]()
 
 
-Layer = TypeVar("Layer", nn.Linear, nn.Conv1d, nn.Conv2d)
+Layer = TypeVar("Layer", nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
 
 
 def started(layer: Layer, gain: float = 2.0) -> Layer:
     """Draw the weights so that an activation's variance is kept from layer to layer (He et al. 2015)."""
-    fan_in = layer.weight[0].numel()
+    fan_in: float = layer.weight[0].numel()
+    if isinstance(layer, nn.ConvTranspose2d):
+        # Its weight is (in, out, k, k), and of a stride s each output meets only every s-th of the k.
+        fan_in = layer.weight[:, 0].numel() / math.prod(layer.stride)
     nn.init.normal_(layer.weight, std=(gain / fan_in) ** 0.5)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -55,3 +60,13 @@ def dense(widths: Sequence[int], act: str, who: str) -> nn.Sequential:
         if not last:
             layers.append(activation(act, who))
     return nn.Sequential(*layers)
+
+
+def halve(n: int, m: int, act: str, who: str) -> nn.Sequential:
+    """Make a convolution of stride 2 with its activation: (B, n, H, W) -> (B, m, ceil(H/2), ceil(W/2))."""
+    return nn.Sequential(started(nn.Conv2d(n, m, 3, stride=2, padding=1)), activation(act, who))
+
+
+def last_layer(net: nn.Module) -> nn.Module:
+    """Find the last linear or convolutional layer of a chain: at zero weights, it says nothing of its input."""
+    return [m for m in net.modules() if isinstance(m, nn.Linear | _ConvNd)][-1]

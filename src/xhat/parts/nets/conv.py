@@ -11,9 +11,9 @@ from torch.nn.functional import interpolate
 
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
-from xhat.core.errors import ShapeError, require
-from xhat.core.shapes import Shape, as_shape, size
-from xhat.parts.nets._blocks import activation, started
+from xhat.core.shapes import Shape, as_shape
+from xhat.parts.nets._blocks import activation, halve, last_layer, started
+from xhat.parts.nets._grids import foot, grids, head, image, stages
 
 WHO = "nets/conv"
 
@@ -29,7 +29,7 @@ class ConvEncoder(Encoder):
         Of a flat encoding, (H,), or of a spatial one, (C', H', W'), whose grid is that of the last stage.
     widths : tuple of int, optional
         Channels of each stage. By default 32, doubled at each stage up to 256, with as many stages as leave
-        4 to 7 pixels on the short side.
+        4 to 8 pixels on the short side.
     activation : str, default="silu"
         Between layers: relu, gelu, silu, elu, tanh or sigmoid.
     """
@@ -43,16 +43,21 @@ class ConvEncoder(Encoder):
         activation: str = "silu",
     ) -> None:
         super().__init__()
-        self.in_shape, self.out_shape = _image(in_shape), as_shape(out_shape, WHO)
+        self.in_shape, self.out_shape = image(in_shape, WHO), as_shape(out_shape, WHO)
         self.widths, self.activation = widths, activation
-        channels = [self.in_shape[0], *stages(self.in_shape, widths)]
+        channels = [self.in_shape[0], *stages(self.in_shape, widths, WHO)]
         grid = grids(self.in_shape, len(channels) - 1)[-1]
-        self.stages = nn.Sequential(*(_halve(n, m, activation) for n, m in pairwise(channels)))
-        self.head = _head(channels[-1], grid, self.out_shape)
+        self.stages = nn.Sequential(*(halve(n, m, activation, WHO) for n, m in pairwise(channels)))
+        self.head = head(channels[-1], grid, self.out_shape, WHO)
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B *H"]:
         """Encode images."""
         return self.head(self.stages(x))
+
+    @property
+    def last(self) -> nn.Module:
+        """The last layer with weights."""
+        return last_layer(self.head)
 
     @classmethod
     def example(cls) -> Self:
@@ -90,11 +95,11 @@ class ConvDecoder(Decoder):
         activation: str = "silu",
     ) -> None:
         super().__init__()
-        self.in_shape, self.out_shape = as_shape(in_shape, WHO), _image(out_shape)
+        self.in_shape, self.out_shape = as_shape(in_shape, WHO), image(out_shape, WHO)
         self.widths, self.activation = widths, activation
-        channels = stages(self.out_shape, widths)[::-1]
+        channels = stages(self.out_shape, widths, WHO)[::-1]
         self.grids = grids(self.out_shape, len(channels))[::-1]
-        self.foot = _foot(self.in_shape, channels[0], self.grids[0])
+        self.foot = foot(self.in_shape, channels[0], self.grids[0], WHO)
         self.stages = nn.ModuleList(_widen(n, m, activation) for n, m in pairwise(channels))
         self.head = started(nn.Conv2d(channels[-1], self.out_shape[0], 3, padding=1), gain=1.0)
 
@@ -105,87 +110,16 @@ class ConvDecoder(Decoder):
             h = stage(interpolate(h, size=grid))
         return self.head(interpolate(h, size=self.grids[-1]))
 
+    @property
+    def last(self) -> nn.Module:
+        """The last layer with weights."""
+        return last_layer(self.head)
+
     @classmethod
     def example(cls) -> Self:
         """Decode to two-channel images of an odd size."""
         return cls((3,), (2, 9, 7), widths=(4, 8))
 
 
-def stages(shape: Shape, widths: tuple[int, ...] | None) -> list[int]:
-    """Give the channels of each stage for images of `shape`."""
-    short = min(shape[1:])
-    if widths is None:
-        count = max((short // 4).bit_length() - 1, 1)
-        return [min(32 * 2**i, 256) for i in range(count)]
-    require(
-        bool(widths) and min(widths) >= 1,
-        WHO,
-        "widths must be one or more numbers >= 1",
-        widths,
-        "as (32, 64)",
-    )
-    require(
-        short >= 2 ** (len(widths) - 1) + 1 or len(widths) == 1,
-        WHO,
-        f"{len(widths)} stages of stride 2 need images of at least {2 ** (len(widths) - 1) + 1} pixels a side",
-        tuple(shape[1:]),
-        "use fewer widths",
-        error=ShapeError,
-    )
-    return list(widths)
-
-
-def grids(shape: Shape, count: int) -> list[tuple[int, int]]:
-    """Give the sizes (H, W) before the first stage and after each of `count`."""
-    sizes = [(shape[1], shape[2])]
-    for _ in range(count):
-        height, width = sizes[-1]
-        sizes.append(((height + 1) // 2, (width + 1) // 2))
-    return sizes
-
-
-def _image(shape: Shape) -> Shape:
-    require(
-        len(shape) == 3,
-        WHO,
-        "needs images of shape (C, H, W)",
-        f"rows of shape {tuple(shape)}",
-        "use nets/mlp, which takes any shape",
-        error=ShapeError,
-    )
-    return as_shape(shape, WHO)
-
-
-def _halve(n: int, m: int, act: str) -> nn.Sequential:
-    return nn.Sequential(started(nn.Conv2d(n, m, 3, stride=2, padding=1)), activation(act, WHO))
-
-
 def _widen(n: int, m: int, act: str) -> nn.Sequential:
     return nn.Sequential(started(nn.Conv2d(n, m, 3, padding=1)), activation(act, WHO))
-
-
-def _head(channels: int, grid: tuple[int, int], out_shape: Shape) -> nn.Module:
-    if len(out_shape) == 3:
-        _check_grid(out_shape, grid)
-        return started(nn.Conv2d(channels, out_shape[0], 1), gain=1.0)
-    out = started(nn.Linear(channels * size(grid), size(out_shape)), gain=1.0)
-    return nn.Sequential(nn.Flatten(), out, nn.Unflatten(1, out_shape))
-
-
-def _foot(in_shape: Shape, channels: int, grid: tuple[int, int]) -> nn.Module:
-    if len(in_shape) == 3:
-        _check_grid(in_shape, grid)
-        return started(nn.Conv2d(in_shape[0], channels, 1))
-    foot = started(nn.Linear(size(in_shape), channels * size(grid)))
-    return nn.Sequential(nn.Flatten(), foot, nn.Unflatten(1, (channels, *grid)))
-
-
-def _check_grid(code: Shape, grid: tuple[int, int]) -> None:
-    require(
-        code[1:] == grid,
-        WHO,
-        f"a spatial code must have the last stage's grid {grid}",
-        code[1:],
-        "change the code's shape or the number of widths",
-        error=ShapeError,
-    )

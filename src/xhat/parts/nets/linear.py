@@ -35,6 +35,11 @@ class LinearEncoder(Encoder):
         """Encode rows."""
         return self.map(x.flatten(1)).unflatten(1, self.out_shape)
 
+    @property
+    def last(self) -> nn.Module:
+        """The only layer."""
+        return self.map
+
     @classmethod
     def example(cls) -> Self:
         """Encode rows of six numbers as three."""
@@ -58,6 +63,11 @@ class LinearDecoder(Decoder):
     def forward(self, z: Float[Tensor, "B *Z"]) -> Float[Tensor, "B *Θ"]:
         """Decode codes."""
         return self.map(z.flatten(1)).unflatten(1, self.out_shape)
+
+    @property
+    def last(self) -> nn.Module:
+        """The only layer."""
+        return self.map
 
     @classmethod
     def example(cls) -> Self:

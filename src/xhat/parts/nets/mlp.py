@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Self
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
 from xhat.core.errors import require
 from xhat.core.shapes import Shape, as_shape, size
-from xhat.parts.nets._blocks import dense
+from xhat.parts.nets._blocks import dense, last_layer
 
 
 class MLPEncoder(Encoder):
@@ -43,6 +43,11 @@ class MLPEncoder(Encoder):
     def forward(self, x: Float[Tensor, "B *X"]) -> Float[Tensor, "B *H"]:
         """Encode rows."""
         return self.layers(x.flatten(1)).unflatten(1, self.out_shape)
+
+    @property
+    def last(self) -> nn.Module:
+        """The last layer with weights."""
+        return last_layer(self.layers)
 
     @classmethod
     def example(cls) -> Self:
@@ -79,6 +84,11 @@ class MLPDecoder(Decoder):
     def forward(self, z: Float[Tensor, "B *Z"]) -> Float[Tensor, "B *Θ"]:
         """Decode codes."""
         return self.layers(z.flatten(1)).unflatten(1, self.out_shape)
+
+    @property
+    def last(self) -> nn.Module:
+        """The last layer with weights."""
+        return last_layer(self.layers)
 
     @classmethod
     def example(cls) -> Self:
