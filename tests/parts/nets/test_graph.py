@@ -144,13 +144,6 @@ def test_exports() -> None:
     torch.testing.assert_close(program.module()(more.x, more.mask), encoder(more.x, more.mask))
 
 
-def test_last_is_the_last_layer() -> None:
-    encoder = _encoder()
-    torch.nn.init.zeros_(encoder.last.weight)  # type: ignore[arg-type]
-    assert encoder(_graphs(2)).eq(0).all()
-    assert GraphDecoder((3, 6), (6, 6)).last is None
-
-
 def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ShapeError, match=r"graphs need rows of shape \(n, n\), got \(6, 5\)\. Give each graph"):
         GraphEncoder((6, 5), (3, 6))

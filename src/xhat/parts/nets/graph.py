@@ -84,11 +84,6 @@ class GraphEncoder(Encoder):
         degree = adjacency.sum(2)
         return torch.stack([torch.ones_like(degree), degree.log1p()], 2)  # (B, n, 2)
 
-    @property
-    def last(self) -> nn.Module:
-        """The last layer with weights."""
-        return self.second.lin  # type: ignore[return-value]
-
     def example_batch(self, n: int) -> Batch:
         """Make `n` random graphs, each of whose pairs counts once."""
         pairs = torch.ones(self.in_shape, dtype=torch.bool).triu(1)
@@ -133,11 +128,6 @@ class GraphDecoder(Decoder):
         theta = z.transpose(1, 2) @ z + self.bias
         diagonal = torch.eye(self.out_shape[0], dtype=torch.bool, device=z.device)
         return torch.where(diagonal, self.loop, theta)
-
-    @property
-    def last(self) -> None:
-        """None: an inner product has no layer."""
-        return
 
     @classmethod
     def example(cls) -> Self:
