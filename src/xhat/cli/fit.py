@@ -34,6 +34,8 @@ class ModelOptions:
         Code dimensions. [default: 16]
     scale
         none, unit, global or standard. [default: unit for images, global for all else]
+    init
+        random, or pca to begin exactly at PCA. [default: random]
     set
         Change a part's setting, as objective.beta=4 or net.hidden=[256,64]. May be given many times.
     """
@@ -42,6 +44,7 @@ class ModelOptions:
     net: str | None = None
     latent: int | None = None
     scale: str | None = None
+    init: str | None = None
     set: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
 
 
@@ -146,7 +149,7 @@ def _plan(chosen: dict[str, Any], changes: dict[str, Any], options: DataOptions)
     from xhat.runs.plan import make_plan
 
     opening = DataOptions(**{f.name: chosen[f.name] for f in fields(options) if f.name in chosen}).as_arguments()
-    parts = {name: chosen[name] for name in ("kind", "net", "latent", "scale") if name in chosen}
+    parts = {name: chosen[name] for name in ("kind", "net", "latent", "scale", "init") if name in chosen}
     settings = train_settings({f.name: chosen[f.name] for f in fields(TrainOptions) if f.name in chosen})
     data = str(chosen["data"])
     return make_plan(

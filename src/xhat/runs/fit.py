@@ -40,6 +40,7 @@ def fit(
     net: str = "auto",
     latent: int = 16,
     scale: str = "auto",
+    init: str = "random",
     overrides: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     hooks: Sequence[Hook] = (),
@@ -59,6 +60,8 @@ def fit(
         Code dimensions.
     scale : str, default="auto"
         "none", "unit", "global" or "standard"; "auto" takes "unit" for images and "global" for all else.
+    init : {"random", "pca"}
+        "pca" begins exactly at PCA, by a linear path beside the net: validation then never ends above PCA's error.
     overrides : mapping of str to object, optional
         Arguments of parts by their paths, as ``{"objective.beta": 4}``.
     out : path, optional
@@ -87,6 +90,7 @@ def fit(
         net=net,
         latent=latent,
         scale=scale,
+        init=init,
         overrides=overrides,
         settings=train_settings(settings),
         source=source,

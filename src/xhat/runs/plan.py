@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast, get_args
 
 import numpy as np
@@ -18,8 +19,13 @@ from xhat.data.scaling import How, Scaling
 from xhat.data.split import Split
 from xhat.engine.randomness import private_randomness
 from xhat.engine.settings import TrainSettings
+from xhat.metrics.principal_components import PrincipalComponents
 from xhat.models.recipe import Recipe
 from xhat.runs.overrides import override
+from xhat.runs.pca_start import start_at_pca, with_pca_path
+
+# How many components the end of a fit compares, beside as many as the code has dimensions.
+COMPONENTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,12 @@ class Plan:
     origin: dict[str, Any]
     warnings: tuple[str, ...] = ()
 
+    @cached_property
+    def pca(self) -> PrincipalComponents:
+        """The principal components of the training rows: what the model is held against, and may start from."""
+        most = max(COMPONENTS[-1], size(self.recipe.model.code_shape))
+        return PrincipalComponents.fit(self.data, self.split.train, self.scaling, most)
+
 
 def make_plan(
     data: Dataset,
@@ -60,6 +72,7 @@ def make_plan(
     net: str = "auto",
     latent: int = 16,
     scale: str = "auto",
+    init: str = "random",
     overrides: Mapping[str, Any] | None = None,
     settings: TrainSettings | None = None,
     source: Mapping[str, Any] | None = None,
@@ -78,6 +91,8 @@ def make_plan(
         Code dimensions.
     scale : str
         A scaling; "auto" takes "unit" for images and "global" for all else: both keep squared errors in proportion.
+    init : {"random", "pca"}
+        Where training begins; "pca" puts a linear path beside the net and begins exactly at PCA.
     overrides : mapping of str to object, optional
         See `override`.
     settings : TrainSettings, optional
@@ -98,6 +113,9 @@ def make_plan(
         # Weights are drawn here: from the run's seed, and without a trace in the caller's random state.
         with private_randomness(settings.seed):
             recipe = override(find(f"recipes/{kind}")(shape, latent=latent, net=net), overrides or {})
+    require(init in ("random", "pca"), "fit", "init must be random or pca", f"'{init}'")
+    if init == "pca":
+        recipe = Recipe(with_pca_path(recipe.model), recipe.objective)
     require(recipe.model.x_shape == shape, "fit", f"the model reads rows of {recipe.model.x_shape}", shape)
     _check_support(recipe, data, scaling)
     code = size(recipe.model.code_shape)
@@ -107,12 +125,16 @@ def make_plan(
     origin = {
         "recipe": name,
         "net": net,
+        "init": init,
         "source": dict(source or {}),
         "rows": len(data),
         "fingerprint": fingerprint(data),
         "settings": settings.to_dict(),
     }
-    return Plan(data, split, scaling, recipe, settings, origin, tuple(warnings))
+    plan = Plan(data, split, scaling, recipe, settings, origin, tuple(warnings))
+    if init == "pca":
+        start_at_pca(recipe.model, plan.pca)
+    return plan
 
 
 def fingerprint(data: Dataset) -> str:

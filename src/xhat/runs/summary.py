@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -11,9 +12,7 @@ from xhat.metrics.active_units import active_units
 from xhat.metrics.pca_curve import pca_curve
 from xhat.metrics.reconstruction_error import reconstruction_error
 from xhat.models.fitted import Fitted
-from xhat.runs.plan import Plan
-
-COMPONENTS = (1, 2, 4, 8, 16, 32, 64)
+from xhat.runs.plan import COMPONENTS, Plan
 
 
 def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
     code, history = size(fitted.model.code_shape), fitted.history
     rank = min(len(plan.split.train) - 1, size(plan.data.schema.shape))
     components = sorted({0, min(code, rank), *(k for k in COMPONENTS if k <= min(2 * code, rank))})
-    curve = pca_curve(data, plan.split.train, rows, fitted.scaling, components)
+    curve = pca_curve(data, rows, copy.deepcopy(fitted.scaling).cpu(), plan.pca, components)
     with torch.inference_mode():
         z = torch.cat([fitted.model.encode(batch).z.cpu() for batch in fitted.batches(data, rows)])
     active = int(active_units(z, prior_variance=fitted.objective.shapes_prior).sum())

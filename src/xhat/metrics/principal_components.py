@@ -1,0 +1,81 @@
+"""Principal components of training rows, as the model sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from sklearn.decomposition import PCA
+from torch import Tensor
+
+from xhat.core.shapes import size
+from xhat.data.dataset import Dataset
+from xhat.data.scaling import Scaling
+
+# Values that PCA is fitted to at most, 1 GB of them: with more rows it sees an even sample.
+MOST = 250_000_000
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """The mean, the axes and their variances.
+
+    Parameters
+    ----------
+    mean : Tensor of shape (D,)
+        Of the scaled rows, flat.
+    axes : Tensor of shape (K, D)
+        Orthonormal, the widest first.
+    variances : Tensor of shape (K,)
+        Of the rows along each axis.
+    total : float
+        The sum of the variances along all D axes, those that were not kept included.
+
+    References
+    ----------
+    Tipping and Bishop, "Probabilistic Principal Component Analysis", JRSS B 1999.
+    """
+
+    mean: Float[Tensor, "D"]
+    axes: Float[Tensor, "K D"]
+    variances: Float[Tensor, "K"]
+    total: float
+
+    @classmethod
+    def fit(cls, data: Dataset, rows: Tensor, scaling: Scaling, k: int) -> Self:
+        """Find the `k` widest axes, or as many as there are.
+
+        Parameters
+        ----------
+        data : Dataset
+            The data.
+        rows : int64 Tensor
+            Which of its rows.
+        scaling : Scaling
+            The model's; a missing entry is 0 there, for PCA as for the model.
+        k : int
+            How many axes.
+        """
+        dimensions = size(data.schema.shape)
+        rows = rows[:: max(1, -(-len(rows) * dimensions // MOST))]
+        # A copy on the CPU: the model's own scaling may live on another device.
+        own = Scaling(scaling.how, scaling.shape)
+        own.load_state_dict(scaling.state_dict())
+        x = torch.cat([own(data.batch(part).x).flatten(1) for part in rows.split(4096)]).numpy()  # (N, D)
+        pca = PCA(max(1, min(k, len(x) - 1, dimensions)), random_state=0).fit(x)
+        mean, axes, variances = (
+            torch.from_numpy(part).float() for part in (pca.mean_, pca.components_, pca.explained_variance_)
+        )
+        return cls(mean, axes, variances, float(x.var(0, ddof=1, dtype="float64").sum()))
+
+    def noise(self, k: int) -> float:
+        r"""Give probabilistic PCA's :math:`\sigma^2`: the mean variance along the axes after the first `k`."""
+        rest = self.total - float(self.variances[:k].double().sum())
+        return max(rest, 0.0) / max(self.axes.shape[1] - k, 1)
+
+    def copy(self, x: Float[Tensor, "B D"], k: int) -> Float[Tensor, "B D"]:
+        """Give PCA's reconstruction of flat scaled rows from their first `k` components."""
+        axes = self.axes[:k]
+        return self.mean + (x - self.mean) @ axes.T @ axes

@@ -1,0 +1,94 @@
+"""A linear path beside any net, so that training can begin exactly at PCA."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from xhat.core.decoder import Decoder
+from xhat.core.encoder import Encoder
+from xhat.core.errors import ConfigError
+from xhat.core.shapes import size
+from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
+
+WHO = "nets/pca_path"
+
+
+class PCAPathEncoder(Encoder):
+    r"""h = W x + b + f(x).
+
+    Parameters
+    ----------
+    inner : Encoder
+        f, whose last layer is set to zero: at the start h is linear in x.
+
+    References
+    ----------
+    Bachlechner et al., "ReZero is All You Need", UAI 2021, for nets that start from the identity.
+    """
+
+    def __init__(self, inner: Encoder) -> None:
+        super().__init__()
+        self.inner = inner
+        self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
+        self.path = nn.Linear(size(self.in_shape), size(self.out_shape))
+        _silence(inner)
+
+    @torch.no_grad()
+    def start(self, axes: Float[Tensor, "H D"], offset: Float[Tensor, "H"]) -> None:
+        """Set W and b."""
+        self.path.weight.copy_(axes)
+        self.path.bias.copy_(offset)
+
+    def forward(self, x: Float[Tensor, "B *X"]) -> Float[Tensor, "B *H"]:
+        """Encode rows."""
+        return self.path(x.flatten(1)).unflatten(1, self.out_shape) + self.inner(x)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Put a path beside a small perceptron."""
+        return cls(MLPEncoder.example())
+
+
+class PCAPathDecoder(Decoder):
+    r"""θ = V z + c + g(z).
+
+    Parameters
+    ----------
+    inner : Decoder
+        g, whose last layer is set to zero: at the start θ is linear in z.
+    """
+
+    def __init__(self, inner: Decoder) -> None:
+        super().__init__()
+        self.inner = inner
+        self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
+        self.path = nn.Linear(size(self.in_shape), size(self.out_shape))
+        _silence(inner)
+
+    @torch.no_grad()
+    def start(self, axes: Float[Tensor, "D Z"], offset: Float[Tensor, "D"]) -> None:
+        """Set V and c."""
+        self.path.weight.copy_(axes)
+        self.path.bias.copy_(offset)
+
+    def forward(self, z: Float[Tensor, "B *Z"]) -> Float[Tensor, "B *Θ"]:
+        """Decode codes."""
+        return self.path(z.flatten(1)).unflatten(1, self.out_shape) + self.inner(z)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Put a path beside a small perceptron."""
+        return cls(MLPDecoder.example())
+
+
+@torch.no_grad()
+def _silence(net: nn.Module) -> None:
+    last = getattr(net, "last", None)
+    if last is None:
+        raise ConfigError(WHO, "needs a net with a last layer to set to zero", type(net).__name__, "use nets/mlp")
+    for parameter in last.parameters():
+        parameter.zero_()

@@ -1,0 +1,85 @@
+"""A warm start: training begins exactly at PCA, or at probabilistic PCA for Gaussian codes."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from xhat.core.errors import ConfigError, require
+from xhat.core.gaussian_code import GaussianCode
+from xhat.core.shapes import size
+from xhat.metrics.principal_components import PrincipalComponents
+from xhat.models.autoencoder import Autoencoder
+from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
+
+
+def with_pca_path(model: Autoencoder) -> Autoencoder:
+    """Put a linear path beside a model's encoder and decoder.
+
+    Raises
+    ------
+    ConfigError
+        When the decoder's output is no mean of the data: a linear path then has no place in it.
+    """
+    require(
+        model.decoder.out_shape == model.x_shape and len(model.code_shape) == 1,
+        "init=pca",
+        "needs a flat code and a decoder that gives the data's mean",
+        f"codes of {model.code_shape}, parameters of {model.decoder.out_shape}",
+        "leave out --init",
+    )
+    encoder, decoder = PCAPathEncoder(model.encoder), PCAPathDecoder(model.decoder)
+    return Autoencoder(encoder, model.bottleneck, decoder, model.likelihood, model.prior)
+
+
+def start_at_pca(model: Autoencoder, pca: PrincipalComponents) -> None:
+    r"""Set a model's linear paths.
+
+    A plain code: :math:`z = W^T (x - \mu),\ \hat x = W z + \mu`, PCA itself. A Gaussian code: the posterior and the
+    mean of probabilistic PCA, of which a linear VAE is an instance,
+
+    .. math::
+        q(z_j|x) = N\!\left(\frac{\sqrt{\lambda_j - \sigma^2}}{\lambda_j} w_j^T (x - \mu),
+        \frac{\sigma^2}{\lambda_j}\right), \qquad
+        \hat x = \sum_j \sqrt{\lambda_j - \sigma^2}\, w_j z_j + \mu .
+
+    Where the code has more dimensions than the rows have axes, the rest starts at 0.
+
+    Parameters
+    ----------
+    model : Autoencoder
+        With paths from `with_pca_path`.
+    pca : PrincipalComponents
+        Of the training rows, at least as many as the code's dimensions where there are as many.
+
+    References
+    ----------
+    Tipping and Bishop 1999; Lucas et al., "Don't Blame the ELBO!", NeurIPS 2019, for the linear VAE.
+    """
+    encoder, decoder = model.encoder, model.decoder
+    if not isinstance(encoder, PCAPathEncoder) or not isinstance(decoder, PCAPathDecoder):
+        raise ConfigError("init=pca", "needs a model with linear paths", type(encoder).__name__, "use with_pca_path")
+    code = size(model.code_shape)
+    axes, variances = pca.axes[:code], pca.variances[:code]
+    inward, outward, log_var = axes, axes, None
+    if issubclass(model.bottleneck.emits, GaussianCode):
+        noise = max(pca.noise(code), 1e-6 * float(variances[0]))
+        gains = (variances - noise).clamp(min=0).sqrt()  # (K,)
+        inward, outward = axes * (gains / variances.clamp(min=noise))[:, None], axes * gains[:, None]
+        log_var = _filled(torch.log(noise / variances.clamp(min=noise)), code)
+        if isinstance(model.likelihood, Gaussian) and model.likelihood.learned:
+            with torch.no_grad():
+                model.likelihood.log_scale.fill_(0.5 * math.log(noise))
+    weight, bias = _filled(inward, code), _filled(-inward @ pca.mean, code)
+    if log_var is not None:
+        weight, bias = torch.cat([weight, torch.zeros_like(weight)]), torch.cat([bias, log_var])
+    encoder.start(weight, bias)
+    decoder.start(_filled(outward, code).T, pca.mean)
+
+
+def _filled(rows: Tensor, count: int) -> Tensor:
+    """Add rows of zeros up to `count`."""
+    return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])
