@@ -49,7 +49,7 @@ def _run(path: Path) -> dict[str, Any]:
         "data": f"{fitted.schema.name}: {origin['rows']} rows of {fitted.schema.kind} {fitted.schema.shape}",
         "scaling": fitted.scaling.how,
         **parts,
-        "objective": type(fitted.objective).__name__,
+        "objective": fitted.objective["kind"],
         **{name: value for name, value in fitted.summary.items() if name not in ("pca_curve", "warnings")},
     }
 

@@ -11,6 +11,9 @@ from torch import nn
 from xhat.core.catalogue import find, kind_of, suggest
 from xhat.core.errors import ConfigError
 
+# Stands in a description for an object of the user's own: it is asked for again, never imported by name.
+GIVEN = "given"
+
 
 class Component(nn.Module):
     """Base of every part.
@@ -59,6 +62,25 @@ def build(description: Mapping[str, Any]) -> Component:
     return part
 
 
+def asks_for(description: Any) -> str | None:
+    """Name the user's own object that a description asks for: a wrapped one, or a part of a class not xhat's."""
+    if not isinstance(description, Mapping):
+        return None
+    kind = str(description.get("kind", ""))
+    if GIVEN in description or kind.startswith("own/"):
+        return str(description.get(GIVEN, kind.removeprefix("own/")))
+    return next((asked for value in description.values() if (asked := asks_for(value))), None)
+
+
+def with_given(description: Mapping[str, Any], given: Any) -> Any:
+    """Put the user's object where a description asks for it."""
+    if GIVEN in description or str(description.get("kind", "")).startswith("own/"):
+        return given
+    return {
+        key: with_given(value, given) if isinstance(value, Mapping) else value for key, value in description.items()
+    }
+
+
 def _arguments(cls: type) -> list[str]:
     parameters = inspect.signature(cls).parameters.values()
     # A part without a constructor shows nn.Module's *args and **kwargs: it has nothing to configure.
@@ -74,6 +96,8 @@ def _plain(value: Any, who: str) -> Any:
         return {str(key): _plain(item, who) for key, item in value.items()}
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, nn.Module) or callable(value):
+        return {GIVEN: getattr(value, "__name__", type(value).__name__)}
     raise ConfigError(who, "a configuration holds numbers, texts, lists and parts", type(value).__name__)
 
 

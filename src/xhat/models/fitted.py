@@ -13,7 +13,6 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.errors import ShapeError, require
-from xhat.core.objective import Objective
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.data.scaling import Scaling
@@ -40,8 +39,9 @@ class Fitted:
         From raw rows to what the model sees.
     schema : Schema
         Of the data that it was fitted to.
-    objective : Objective
-        How it was trained.
+    objective : dict
+        How it was trained: the objective's description. A model is used without its objective, so that one of a
+        user's own need not be there when it is loaded.
     history : History
         Of its training.
     summary : dict
@@ -53,10 +53,15 @@ class Fitted:
     model: Autoencoder
     scaling: Scaling
     schema: Schema
-    objective: Objective
+    objective: dict[str, Any]
     history: History = field(default_factory=History)
     summary: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shapes_prior(self) -> bool:
+        """Whether training drew the codes to the prior; if not, the prior was fitted to them afterwards."""
+        return bool(self.origin["shapes_prior"])
 
     @property
     def device(self) -> torch.device:
@@ -106,7 +111,8 @@ class Fitted:
 
     def reconstruct(self, data: Any) -> Array:
         """Give x̂ of rows: the mean of p(x|z) at each row's code, in the data's own units and layout."""
-        return self._to_source(torch.as_tensor(self.reconstruct_rows(self._open(data))))
+        opened = self._open(data)
+        return opened.schema.to_source(self.reconstruct_rows(opened))
 
     def reconstruct_rows(self, data: Dataset) -> Array:
         """Give x̂ of an open dataset as nets see it, of shape (N, *schema.shape)."""

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from xhat.core.catalogue import suggest
+from xhat.core.component import config
 from xhat.core.errors import ArtifactError, ConfigError, MissingFileError, TrainingError, require
 from xhat.core.files import read_json, write_bytes
 from xhat.data.open import open as open_data
@@ -20,7 +21,7 @@ from xhat.engine.hook import Hook
 from xhat.engine.settings import TrainSettings
 from xhat.engine.trainee import Trainee
 from xhat.engine.training import Training
-from xhat.models.artifact import from_description, save
+from xhat.models.artifact import from_description, restored, save
 from xhat.models.fitted import Fitted
 from xhat.models.recipe import Recipe
 from xhat.runs.folder import RunFolder
@@ -132,7 +133,7 @@ def execute(
     if folder is not None and checkpoint is None:
         folder.refuse_occupied()
     model, objective = plan.recipe.model, plan.recipe.objective
-    fitted = Fitted(model, plan.scaling, plan.data.schema, objective, origin=plan.origin)
+    fitted = Fitted(model, plan.scaling, plan.data.schema, config(objective), origin=plan.origin)
     trainee = Trainee(model, objective, plan.scaling).to(device)
     recorders = [] if folder is None else [Recorder(folder, fitted)]
     split = plan.split
@@ -158,7 +159,7 @@ def execute(
     return fitted
 
 
-def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = ()) -> Fitted:
+def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = (), **given: Any) -> Fitted:
     """Continue an interrupted run exactly where it stopped.
 
     Parameters
@@ -169,6 +170,8 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = ()) ->
         The data, where it was not opened from a path.
     hooks : sequence of Hook
         Who watches.
+    **given
+        Parts of one's own by their names, as ``objective=``; see `load`.
 
     Raises
     ------
@@ -177,7 +180,7 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = ()) ->
     """
     folder = RunFolder(path)
     require(folder.path.is_dir(), "resume", f"there is no run folder '{path}'", error=MissingFileError)
-    fitted = from_description(read_json(folder.config), str(folder.config))
+    fitted = from_description(read_json(folder.config), str(folder.config), given)
     checkpoint = read_checkpoint(folder.checkpoint)
     finished = checkpoint["status"] not in ("running", "interrupted")
     hint = f"use it with xhat reconstruct … --model {path}, or fit anew with more --epochs"
@@ -200,7 +203,7 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = ()) ->
         dataset,
         Split.draw(len(dataset), seed=settings.seed),
         fitted.scaling,
-        Recipe(fitted.model, fitted.objective),
+        Recipe(fitted.model, restored(fitted.objective, "objective", given.get("objective"), str(folder.config))),
         settings,
         fitted.origin,
     )
@@ -210,7 +213,7 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = ()) ->
 def _finish(plan: Plan, fitted: Fitted, training: Training, folder: RunFolder | None) -> None:
     fitted.history = training.history
     fitted.model.eval()
-    if not fitted.objective.shapes_prior:
+    if not fitted.shapes_prior:
         rows = plan.split.train[:: max(1, len(plan.split.train) // PRIOR_ROWS)]
         with torch.no_grad():
             fitted.model.prior.fit(torch.cat([fitted.model.encode(b).z for b in fitted.batches(plan.data, rows)]))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from xhat.core.catalogue import suggest
 from xhat.core.component import build, config
-from xhat.core.errors import ConfigError
+from xhat.core.errors import ConfigError, XhatError
 from xhat.core.objective import Objective
 from xhat.models.artifact import MODEL_PARTS
 from xhat.models.autoencoder import Autoencoder
@@ -38,8 +38,17 @@ def override(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         first, _, rest = path.partition(".")
         for root in ("encoder", "decoder") if first == "net" else (first,):
             _put(tree, f"{root}.{rest}" if rest else root, value)
-    parts = {name: build(tree[name]) for name in MODEL_PARTS}
-    return Recipe(Autoencoder(**cast(Any, parts)), cast(Objective, build(tree["objective"])))
+    try:
+        parts = {name: build(tree[name]) for name in MODEL_PARTS}
+        return Recipe(Autoencoder(**cast(Any, parts)), cast(Objective, build(tree["objective"])))
+    except XhatError:
+        raise
+    # A value of the wrong type fails wherever its part first uses it.
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        came = ", ".join(f"{path}={value!r}" for path, value in changes.items())
+        raise ConfigError(
+            "--set", f"these values make no part ({error})", came, "give what the part expects"
+        ) from error
 
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:

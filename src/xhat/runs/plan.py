@@ -126,6 +126,7 @@ def make_plan(
         "recipe": name,
         "net": net,
         "init": init,
+        "shapes_prior": recipe.objective.shapes_prior,
         "source": dict(source or {}),
         "rows": len(data),
         "fingerprint": fingerprint(data),

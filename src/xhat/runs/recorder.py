@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 
-from xhat.core.files import write_bytes, write_json
+from xhat.core.files import write_json
 from xhat.engine.checkpoint import write_checkpoint
 from xhat.engine.history import Epoch
 from xhat.engine.hook import Hook
 from xhat.engine.training import Training
-from xhat.models.artifact import describe
+from xhat.models.artifact import append_epoch, describe, write_history
 from xhat.models.fitted import Fitted
 from xhat.runs.environment import environment
 from xhat.runs.folder import RunFolder
@@ -18,6 +17,9 @@ from xhat.runs.folder import RunFolder
 
 class Recorder(Hook):
     """Keep configuration, metrics and checkpoints of a run in its folder.
+
+    The folder is made once the untrained model has been judged: what fails before leaves none behind, and what is
+    killed after can be continued.
 
     Parameters
     ----------
@@ -34,27 +36,30 @@ class Recorder(Hook):
         self._written = time.monotonic()
 
     def on_start(self, training: Training) -> None:
-        """Write what is known before the first step; a continued run drops what its checkpoint does not know."""
-        write_json(self.folder.config, describe(self.fitted))
-        write_json(self.folder.environment, environment(training.device))
-        write_bytes(self.folder.metrics, "".join(_line(epoch) for epoch in training.history.epochs).encode())
+        """Begin a continued run's files again: its metrics may hold epochs that its checkpoint does not know."""
+        if training.history.epochs:
+            self._begin(training)
 
     def on_epoch(self, training: Training, epoch: Epoch) -> None:
         """Add a line of metrics, and write a checkpoint where one is due."""
-        with self.folder.metrics.open("a", encoding="utf-8") as file:
-            file.write(_line(epoch))
+        if epoch.epoch == 0:
+            self._begin(training)
+            self._checkpoint(training)
+            return
+        append_epoch(self.folder.metrics, epoch)
         if time.monotonic() - self._written > self.seconds:
             self._checkpoint(training)
 
     def on_stop(self, training: Training) -> None:
-        """Write the last checkpoint."""
-        if training.status != "diverged":
+        """Write the last checkpoint, unless an error struck amid a step: from there nothing continues exactly."""
+        if training.status in ("finished", "stopped early", "interrupted"):
             self._checkpoint(training)
+
+    def _begin(self, training: Training) -> None:
+        write_json(self.folder.config, describe(self.fitted))
+        write_json(self.folder.environment, environment(training.device))
+        write_history(self.folder.metrics, training.history)
 
     def _checkpoint(self, training: Training) -> None:
         write_checkpoint(self.folder.checkpoint, training.state())
         self._written = time.monotonic()
-
-
-def _line(epoch: Epoch) -> str:
-    return json.dumps(epoch.to_dict()) + "\n"

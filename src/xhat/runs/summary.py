@@ -43,7 +43,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
     curve = pca_curve(data, rows, copy.deepcopy(fitted.scaling).cpu(), plan.pca, components)
     with torch.inference_mode():
         z = torch.cat([fitted.model.encode(batch).z.cpu() for batch in fitted.batches(data, rows)])
-    active = int(active_units(z, prior_variance=fitted.objective.shapes_prior).sum())
+    active = int(active_units(z, prior_variance=fitted.shapes_prior).sum())
     return {
         "error.model": reconstruction_error(fitted, data, rows),
         "error.pca": curve[min(code, rank)],

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+# A share of the variance that is PCA's rounding, where as many components as the data's rank leave no other error.
+EXACT = 1e-9
+
 
 def verdict(summary: Mapping[str, Any]) -> str:
     """Say how the model stands beside PCA and the mean input.
@@ -19,7 +22,7 @@ def verdict(summary: Mapping[str, Any]) -> str:
     explained = (
         f"It explains {100 * (1 - model / mean):.1f} % of the variance with {code} numbers a row." if mean else ""
     )
-    if pca == 0:
+    if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
     elif model <= pca:
         against = f"Its error is {model / pca:.2f} of PCA's with as many numbers."
