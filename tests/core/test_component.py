@@ -20,6 +20,11 @@ def test_parts_inside_parts_are_described_and_built_again():
     assert config(twin) == config(part)
 
 
+def test_the_lists_of_json_come_back_as_tuples():
+    built = build({"kind": "nets/conv.encoder", "in_shape": [1, 9, 9], "out_shape": [3], "widths": [4, 8]})
+    assert built.widths == (4, 8)
+
+
 @pytest.mark.parametrize(
     ("description", "message"),
     [
