@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 import torch
 
+# Torch's generators take no seed from here on.
+LIMIT = 2**63
+
 
 @contextmanager
 def private_randomness(seed: int) -> Iterator[None]:
@@ -19,11 +22,11 @@ def private_randomness(seed: int) -> Iterator[None]:
     """
     devices = list(range(torch.cuda.device_count()))
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+        torch.manual_seed(seed % LIMIT)
         yield
 
 
 def epoch_order(rows: torch.Tensor, seed: int, epoch: int) -> torch.Tensor:
     """Shuffle row numbers for one epoch: a function of the seed and the epoch alone, so that a resumed run agrees."""
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % LIMIT)
     return rows[torch.randperm(len(rows), generator=generator)]

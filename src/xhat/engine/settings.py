@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from xhat.core.errors import require
+from xhat.core.errors import ConfigError, require
 
 # An epoch count that is not given is chosen so that about this many steps are taken.
 STEPS = 6000
@@ -46,12 +48,25 @@ class TrainSettings:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        for name, plain in (("seed", operator.index), ("lr", float), ("weight_decay", float), ("clip", float)):
+            self._store(name, plain)
         for name in ("epochs", "batch_size", "patience"):
-            value = getattr(self, name)
+            value = self._store(name, operator.index)
             require(value is None or value >= 1, "fit", f"{name} must be >= 1", value, "leave it out to have it chosen")
         require(self.lr > 0, "fit", "lr must be > 0", self.lr, "2e-3 suits most data")
         require(self.weight_decay >= 0, "fit", "weight_decay must be >= 0", self.weight_decay, "use 0 for none")
         require(self.clip >= 0, "fit", "clip must be >= 0", self.clip, "use 0 for none")
+
+    def _store(self, name: str, plain: Callable[[Any], Any]) -> Any:
+        """Keep a number as Python's own: numpy's would not go into JSON."""
+        value = getattr(self, name)
+        try:
+            value = None if value is None else plain(value)
+        except (TypeError, ValueError) as error:
+            word = "number" if plain is float else "whole number"
+            raise ConfigError("fit", f"{name} must be a {word}", repr(value), "leave it out for the default") from error
+        object.__setattr__(self, name, value)
+        return value
 
     def resolved(self, rows: int) -> TrainSettings:
         """Fill in what was left open, for this many training rows."""

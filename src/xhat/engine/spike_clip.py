@@ -33,7 +33,8 @@ class SpikeClip:
         length = torch.nn.utils.get_total_norm(gradients)
         if self.mean is None:
             self.mean = length.clone()
-        limit = self.factor * self.mean
+        # A past of nothing but zeros says nothing of spikes; a limit of 0 would hold every gradient at 0 for ever.
+        limit = self.factor * torch.where(self.mean > 0, self.mean, length)
         share = (limit / (length + 1e-12)).clamp(max=1.0)
         self.mean = torch.lerp(torch.minimum(length, limit), self.mean, MEMORY)
         # Asking a CPU tensor costs nothing and saves a pass over the gradients; a GPU would have to wait.
