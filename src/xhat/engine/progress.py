@@ -49,7 +49,8 @@ class ProgressBar(Hook):
         train = f"train {sum(epoch.train.values()):.6g}  " if epoch.train else ""
         note = f"{train}validation {epoch.score:.6g}  best {best.score:.6g} (epoch {best.epoch})"
         if self._bar is None:
-            self.console.print(f"epoch {epoch.epoch}/{training.epochs}  {note}  {epoch.seconds:.1f} s", highlight=False)
+            line = f"epoch {epoch.epoch}/{training.epochs}  {note}  {epoch.seconds:.1f} s"
+            self.console.print(line, highlight=False, soft_wrap=True)
         else:
             self._bar.update(self._task, description=f"epoch {epoch.epoch}/{training.epochs}", note=note)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import torch
@@ -64,7 +65,7 @@ class Training:
         self.best: dict[str, Tensor] = {}
         self._sums: dict[str, Tensor] = {}
         self._seconds = 0.0  # of the epoch in hand, in earlier processes
-        self._random: Tensor | None = None
+        self._random: Tensor | None = None  # the generator's state between two runs
 
     @property
     def epoch(self) -> int:
@@ -82,6 +83,7 @@ class Training:
         with private_randomness(self.settings.seed), Interrupt() as interrupt:
             if self._random is not None:
                 torch.set_rng_state(self._random)
+                self._random = None
             for hook in self.hooks:
                 hook.on_start(self)
             try:
@@ -90,13 +92,17 @@ class Training:
                 self.status = "diverged"
                 raise
             finally:
-                self._random = torch.get_rng_state()
-                for hook in self.hooks:
-                    hook.on_stop(self)
-                if self.status != "interrupted" and self.best:
-                    self.trainee.load_state_dict(self.best)
-                self.trainee.eval()
+                with ExitStack() as stop:  # each of these happens, whatever another one raises
+                    stop.callback(self._settle)
+                    for hook in reversed(self.hooks):
+                        stop.callback(hook.on_stop, self)
         return self.status
+
+    def _settle(self) -> None:
+        self._random = torch.get_rng_state()
+        if self.status != "interrupted" and self.best:
+            self.trainee.load_state_dict(self.best)
+        self.trainee.eval()
 
     def _run(self, interrupt: Interrupt) -> None:
         if not self.history.epochs:
@@ -177,7 +183,7 @@ class Training:
             "history": self.history.to_list(),
             "sums": self._sums,
             "seconds": self._seconds,
-            "random": torch.get_rng_state(),
+            "random": torch.get_rng_state() if self._random is None else self._random,
             "status": self.status,
         }
 
@@ -189,6 +195,7 @@ class Training:
         self.history = History.from_list(state["history"])
         self._sums, self._seconds = state["sums"], state["seconds"]
         self._random = state["random"]
+        self.status = "running" if state["status"] == "interrupted" else state["status"]
 
 
 @torch.no_grad()
