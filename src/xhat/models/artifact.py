@@ -127,7 +127,7 @@ def from_description(description: dict[str, Any], who: str, given: Mapping[str, 
             scaling=Scaling(**description["scaling"]),
             schema=Schema.from_dict(description["schema"]),
             objective=description["objective"],
-            origin=description["origin"],
+            origin=dict(description["origin"]),
         )
     # An edited value may be of any type, and fail wherever it is first used.
     except (XhatError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -13,6 +13,7 @@ from xhat.core.catalogue import suggest
 from xhat.core.component import config
 from xhat.core.errors import ArtifactError, ConfigError, MissingFileError, TrainingError, require
 from xhat.core.files import read_json, write_bytes
+from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.data.split import Split
 from xhat.engine.checkpoint import read_checkpoint
@@ -26,7 +27,7 @@ from xhat.models.fitted import Fitted
 from xhat.models.recipe import Recipe
 from xhat.runs.folder import RunFolder
 from xhat.runs.model_card import model_card
-from xhat.runs.plan import Plan, fingerprint, make_plan
+from xhat.runs.plan import Plan, cautions, fingerprint, make_plan
 from xhat.runs.recorder import Recorder
 from xhat.runs.summary import summarise
 
@@ -139,7 +140,7 @@ def execute(
     split = plan.split
     training = Training(trainee, plan.data, split.train, split.validation, plan.settings, [*recorders, *hooks])
     if checkpoint is not None:
-        training.restore(dict(checkpoint))
+        _restore(training, checkpoint, out)
     fitted.history = training.history
     try:
         training.run()
@@ -182,32 +183,41 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = (), **
     require(folder.path.is_dir(), "resume", f"there is no run folder '{path}'", error=MissingFileError)
     fitted = from_description(read_json(folder.config), str(folder.config), given)
     checkpoint = read_checkpoint(folder.checkpoint)
-    finished = checkpoint["status"] not in ("running", "interrupted")
+    # One that ended but could not be saved is only measured and saved.
+    finished = checkpoint["status"] not in ("running", "interrupted") and folder.summary.is_file()
     hint = f"use it with xhat reconstruct … --model {path}, or fit anew with more --epochs"
     require(not finished, str(path), f"has {checkpoint['status']}, there is nothing to continue", None, hint)
-    source = dict(fitted.origin["source"])
-    opened = source.pop("path", None) if data is None else data
-    require(opened is not None, str(path), "was fitted to an array", hint="give it again, as data=")
-    dataset = open_data(opened, **source)
-    fitted.schema.check(dataset.schema)
-    same = fingerprint(dataset) == fitted.origin["fingerprint"]
-    require(
-        same,
-        str(path),
-        "can only be continued on the data that it began with",
-        hint="restore the data",
-        error=ArtifactError,
-    )
-    settings = TrainSettings(**fitted.origin["settings"])
-    plan = Plan(
-        dataset,
-        Split.draw(len(dataset), seed=settings.seed),
-        fitted.scaling,
-        Recipe(fitted.model, restored(fitted.objective, "objective", given.get("objective"), str(folder.config))),
-        settings,
-        fitted.origin,
-    )
+    lacking = [key for key in ("source", "fingerprint", "settings") if key not in fitted.origin]
+    hint = "restore the folder from a copy, or fit again"
+    require(not lacking, str(folder.config), f"lacks origin.{', '.join(lacking)}", None, hint, error=ArtifactError)
+    dataset = _opened(fitted, data, str(path))
+    same, rule = fingerprint(dataset) == fitted.origin["fingerprint"], "can only be continued on the data of its begin"
+    require(same, str(path), rule, hint="restore the data", error=ArtifactError)
+    objective = restored(fitted.objective, "objective", given.get("objective"), str(folder.config))
+    settings, recipe = train_settings(fitted.origin["settings"]), Recipe(fitted.model, objective)
+    split = Split.draw(len(dataset), seed=settings.seed)
+    plan = Plan(dataset, split, fitted.scaling, recipe, settings, fitted.origin, cautions(recipe))
     return execute(plan, out=path, hooks=hooks, checkpoint=checkpoint)
+
+
+def _opened(fitted: Fitted, data: Any, who: str) -> Dataset:
+    """Open a run's data as it was opened first: from its path, or from what is given in its place."""
+    options = dict(fitted.origin["source"])
+    source = options.pop("path", None)
+    require(data is not None or source is not None, who, "was fitted to an array", hint="give it again, as data=")
+    if data is not None and not isinstance(data, str | Path):
+        options = {"kind": fitted.schema.kind, "missing": fitted.schema.missing > 0}
+    dataset = data if isinstance(data, Dataset) else open_data(source if data is None else data, **options)
+    fitted.schema.check(dataset.schema)
+    return dataset
+
+
+def _restore(training: Training, checkpoint: Mapping[str, Any], out: str | Path | None) -> None:
+    try:
+        training.restore(dict(checkpoint))
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        rule = f"the checkpoint does not fit config.json ({' '.join(str(error).split()).rstrip('.')})"
+        raise ArtifactError(str(out), rule, hint="restore the folder from a copy, or fit again") from error
 
 
 def _finish(plan: Plan, fitted: Fitted, training: Training, folder: RunFolder | None) -> None:

@@ -106,6 +106,7 @@ def make_plan(
     scaling = _scaling(data, split, scale)
     shape = data.schema.shape
     if isinstance(kind, Recipe):
+        require(not overrides, "fit", "overrides are for recipes by name", overrides, "change your recipe's own parts")
         recipe, name, net = kind, "own", "own"
     else:
         require(latent >= 1, "fit", "latent must be >= 1", latent, "2 can be drawn, 8 to 64 compress most data well")
@@ -118,10 +119,6 @@ def make_plan(
         recipe = Recipe(with_pca_path(recipe.model), recipe.objective)
     require(recipe.model.x_shape == shape, "fit", f"the model reads rows of {recipe.model.x_shape}", shape)
     _check_support(recipe, data, scaling)
-    code = size(recipe.model.code_shape)
-    warnings = []
-    if code >= size(shape):
-        warnings.append(f"the code has {code} dimensions and a row only {size(shape)}: nothing is compressed")
     origin = {
         "recipe": name,
         "net": net,
@@ -132,10 +129,18 @@ def make_plan(
         "fingerprint": fingerprint(data),
         "settings": settings.to_dict(),
     }
-    plan = Plan(data, split, scaling, recipe, settings, origin, tuple(warnings))
+    plan = Plan(data, split, scaling, recipe, settings, origin, cautions(recipe))
     if init == "pca":
         start_at_pca(recipe.model, plan.pca)
     return plan
+
+
+def cautions(recipe: Recipe) -> tuple[str, ...]:
+    """List what is allowed of a recipe but rarely meant."""
+    code, row = size(recipe.model.code_shape), size(recipe.model.x_shape)
+    if code < row:
+        return ()
+    return (f"the code has {code} dimensions and a row only {row}: nothing is compressed",)
 
 
 def fingerprint(data: Dataset) -> str:
