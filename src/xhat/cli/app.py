@@ -51,13 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = [word for word in words if word != "--debug"]
     try:
         status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
-    except (XhatError, CycloptsError) as error:
+    except BrokenPipeError:
+        return 0  # whoever read the output has read enough
+    # An OSError is the machine's refusal, such as a file that may not be read: no fault of the program.
+    except (XhatError, CycloptsError, OSError) as error:
         if debug:
             raise
         print(f"xhat: {' '.join(str(error).split())}", file=sys.stderr)
         return 1 if isinstance(error, TrainingError) else 2
-    except BrokenPipeError:
-        return 0  # whoever read the output has read enough
     except KeyboardInterrupt:
         return 130
     return status if isinstance(status, int) else 0

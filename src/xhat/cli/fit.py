@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json as json_format
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from cyclopts import Parameter
 
@@ -111,7 +112,9 @@ def fit(
         Print the summary as JSON.
     """
     if resume is not None:
-        require(data is None and config is None, "--resume", "takes no other options: the run knows them")
+        given = (data, out, config, dry_run, model, train, options)
+        alone = given == (None, None, None, False, ModelOptions(), TrainOptions(), DataOptions())
+        require(alone, "--resume", "takes no other options but --json: the run knows them")
         return _report(_resumed(resume), resume, json)
     chosen, changes = _merged(data, out, config, model, train, options)
     if chosen.get("data") is None:
@@ -138,9 +141,18 @@ def _merged(
     for record in records:
         given |= {f.name: getattr(record, f.name) for f in fields(record)}
     texts = given.pop("set")
-    chosen, changes = read_run_file(config, given) if config is not None else ({}, {})
+    chosen, changes = read_run_file(config, _types(*records)) if config is not None else ({}, {})
     chosen |= {name: value for name, value in given.items() if value is not None and value is not False}
     return chosen, changes | read_changes(texts)
+
+
+def _types(*records: object) -> dict[str, Any]:
+    """Name the type of every option that a file may hold."""
+    types: dict[str, Any] = {"data": str, "out": str}
+    for record in records:
+        types |= get_type_hints(type(record))
+    types.pop("set")
+    return types
 
 
 def _plan(chosen: dict[str, Any], changes: dict[str, Any], options: DataOptions) -> Plan:
@@ -182,9 +194,18 @@ def _report(fitted: Fitted, path: Path, json: bool) -> int:
         print(json_format.dumps({**fitted.summary, "run": str(path)}, indent=2))
         return 0
     print_summary(fitted.summary)
-    source = shlex.quote(str(fitted.origin["source"].get("path", "DATA")))
-    print(f"run     {path}\nreport  {page}\nnext    xhat encode {source} --model {place} --out codes.npy")
+    again = shlex.join(_opening(fitted.origin["source"]))
+    print(f"run     {path}\nreport  {page}\nnext    xhat encode {again} --model {place} --out codes.npy")
     return 0
+
+
+def _opening(source: Mapping[str, Any]) -> list[str]:
+    """Give the words that open the run's data again; what the model knows by itself is left out."""
+    words = [str(source.get("path", "DATA"))]
+    for name in ("key", "labels", "size", "mode"):
+        if name in source:
+            words += [f"--{name}", "x".join(map(str, source[name])) if name == "size" else str(source[name])]
+    return words
 
 
 def _print_plan(plan: Plan, json: bool) -> int:

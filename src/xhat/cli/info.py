@@ -22,9 +22,11 @@ def info(what: str, /, *, json: Switch = False, options: DataOptions = DataOptio
     from rich.console import Console
     from rich.table import Table
 
-    from xhat.models.artifact import CONFIG
+    from xhat.models.artifact import CONFIG, SUMMARY, WEIGHTS
 
-    facts = _run(Path(what)) if (Path(what) / CONFIG).is_file() else _data(what, options)
+    # Any of a run's files tells a run, so that one which lacks another is named and not taken for data.
+    run = any((Path(what) / name).is_file() for name in (CONFIG, WEIGHTS, SUMMARY))
+    facts = _run(Path(what)) if run else _data(what, options)
     if json:
         print(json_format.dumps(facts, indent=2, ensure_ascii=False))
         return
@@ -44,9 +46,9 @@ def _run(path: Path) -> dict[str, Any]:
     model, origin = fitted.model, fitted.origin
     parts = {name: type(getattr(model, name)).__name__ for name in ("encoder", "bottleneck", "decoder", "likelihood")}
     return {
-        "verdict": verdict(fitted.summary),
-        "recipe": origin["recipe"],
-        "data": f"{fitted.schema.name}: {origin['rows']} rows of {fitted.schema.kind} {fitted.schema.shape}",
+        **({"verdict": verdict(fitted.summary)} if fitted.summary else {}),
+        "recipe": origin.get("recipe", "own"),
+        "data": f"{fitted.schema.name}: {origin.get('rows', '?')} rows of {fitted.schema.kind} {fitted.schema.shape}",
         "scaling": fitted.scaling.how,
         **parts,
         "objective": fitted.objective["kind"],

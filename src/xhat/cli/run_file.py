@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from xhat.core.catalogue import suggest
 from xhat.core.errors import ConfigError, MissingFileError
 
+WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
-def read_run_file(path: Path, known: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+
+def read_run_file(path: Path, known: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read a TOML file.
 
     Parameters
     ----------
     path : Path
         The file: an option a key, a part a table, as ``kind = "vae"`` and ``[objective]``, ``beta = 4``.
-    known : iterable of str
-        Names of options.
+    known : mapping of str to type
+        Names of options, and what each may hold.
 
     Returns
     -------
@@ -34,12 +37,11 @@ def read_run_file(path: Path, known: Iterable[str]) -> tuple[dict[str, Any], dic
         raise ConfigError(str(path), f"is no TOML ({error})", hint="mend that line") from error
     options: dict[str, Any] = {}
     changes: dict[str, Any] = {}
-    known = list(known)
     for name, value in content.items():
         if isinstance(value, dict):
             changes |= {f"{name}.{key}": setting for key, setting in _flat(value)}
         elif (option := name.replace("-", "_")) in known:
-            options[option] = value
+            options[option] = _checked(path, name, value, known[option])
         else:
             raise ConfigError(str(path), f"has no option '{name}'", hint=suggest(name, known))
     return options, changes
@@ -57,6 +59,19 @@ def read_changes(texts: Iterable[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             changes[path.strip()] = value.strip()
     return changes
+
+
+def _checked(path: Path, name: str, value: Any, hint: Any) -> Any:
+    words = []
+    for choice in get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,):
+        if get_origin(choice) is Literal:
+            fits, word = value in get_args(choice), ", ".join(get_args(choice))
+        else:
+            fits, word = type(value) is choice or (choice is float and type(value) is int), WORDS.get(choice, "")
+        if fits:
+            return value
+        words += [word] if word else []
+    raise ConfigError(str(path), f"{name} must be {' or '.join(words)}", repr(value))
 
 
 def _flat(table: dict[str, Any]) -> Iterable[tuple[str, Any]]:
