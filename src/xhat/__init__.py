@@ -25,9 +25,10 @@ _HOMES = {
     "dae": "xhat.models.recipes.dae",
     "fit": "xhat.runs.fit",
     "load": "xhat.models.artifact",
-    "report": "xhat.report.write",
     "save": "xhat.models.artifact",
     "vae": "xhat.models.recipes.vae",
+    # Not `report`: the import system gives that name to the package that it lies in.
+    "write_report": "xhat.report.write:report",
 }
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ if TYPE_CHECKING:
     from xhat.models.recipes.ae import ae as ae
     from xhat.models.recipes.dae import dae as dae
     from xhat.models.recipes.vae import vae as vae
+    from xhat.report.write import report
     from xhat.runs.fit import fit as fit
+
+    write_report = report
 
 __all__ = [*_HOMES, "data"]
 
@@ -59,7 +63,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("xhat.data")
     if name not in _HOMES:
         raise AttributeError(f"module 'xhat' has no attribute '{name}'")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home, _, own = _HOMES[name].partition(":")
+    return getattr(importlib.import_module(home), own or name)
 
 
 def __dir__() -> list[str]:
