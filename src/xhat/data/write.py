@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,11 @@ def _write_images(rows: NDArray[Any], folder: Path, schema: Schema | None) -> No
     if pixels.ndim == 4 and pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     digits = len(str(len(pixels) - 1))
-    for i, image in enumerate(pixels):
-        file = io.BytesIO()
-        Image.fromarray(image).save(file, format="png")
-        write_bytes(folder / f"{i:0{digits}}.png", file.getvalue())
+    try:
+        for i, image in enumerate(pixels):
+            file = io.BytesIO()
+            Image.fromarray(image).save(file, format="png")
+            write_bytes(folder / f"{i:0{digits}}.png", file.getvalue())
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # it was new or empty
+        raise
