@@ -4,6 +4,8 @@ A part is adopted by lying in its room. What it may say of itself, where the usu
 an encoder's `example_batch(n)`; `x_shape` of a likelihood or a corruption whose rows need one shape.
 """
 
+import json
+from copy import deepcopy
 from dataclasses import fields, replace
 
 import pytest
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 
 from xhat.core import Batch, Component, Loss, build, catalogue, config
+from xhat.core.component import GIVEN
 from xhat.models.autoencoder import Autoencoder
 from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
@@ -27,9 +30,16 @@ def example(kind: str) -> Component:
     return catalogue.find(kind).example()
 
 
+def rebuilt(part: Component) -> Component:
+    """Build the part from what it says of itself in JSON; an object of the user's own is given again."""
+    description = json.loads(json.dumps(config(part)))
+    own = [name for name, value in description.items() if isinstance(value, dict) and GIVEN in value]
+    return build(description | {name: deepcopy(getattr(part, name)) for name in own})
+
+
 def copy(part: Component) -> Component:
-    """Build the part again from what it says of itself, with its weights."""
-    twin = build(config(part))
+    """Build the part again with its weights."""
+    twin = rebuilt(part)
     twin.load_state_dict(part.state_dict())
     return twin.train(part.training)
 
