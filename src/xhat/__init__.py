@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from xhat.core.version import VERSION
+
+__version__ = VERSION
 
 # Name -> where it lives. Imported when first asked for, so that `xhat --help` does not wait for torch.
 _HOMES = {

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from xhat import __version__
 from xhat.core.errors import TrainingError, XhatError
+from xhat.core.version import VERSION
 
 # Each command is imported when it is called; none of their modules imports torch at its top.
 COMMANDS = {
@@ -27,7 +27,7 @@ app = App(
     help="The autoencoder library: z = f(x), x̂ = g(z), for any f and any g.",
     help_epilogue="Every command takes --help, and --debug for the traceback of an error.",
     help_format="plaintext",
-    version=__version__,
+    version=VERSION,
 )
 for command, summary in COMMANDS.items():
     app.command(f"xhat.cli.{command}:{command}", name=command, help=summary)

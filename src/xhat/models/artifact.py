@@ -13,11 +13,11 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
-from xhat import __version__
 from xhat.core.catalogue import suggest
 from xhat.core.component import Component, asks_for, build, config, with_given
 from xhat.core.errors import ArtifactError, MissingFileError, XhatError, require
 from xhat.core.files import read_json, write_bytes, write_json
+from xhat.core.version import VERSION
 from xhat.data.scaling import Scaling
 from xhat.data.schema import Schema
 from xhat.engine.history import Epoch, History
@@ -35,7 +35,7 @@ def describe(fitted: Fitted) -> dict[str, Any]:
     """Give what ``config.json`` holds."""
     return {
         "format": FORMAT,
-        "xhat": __version__,
+        "xhat": VERSION,
         "model": {name: config(getattr(fitted.model, name)) for name in MODEL_PARTS},
         "objective": fitted.objective,
         "scaling": {"how": fitted.scaling.how, "shape": list(fitted.scaling.shape)},
@@ -111,7 +111,7 @@ def from_description(description: dict[str, Any], who: str, given: Mapping[str, 
     require(
         isinstance(version, int) and version <= FORMAT,
         who,
-        f"the format must be at most {FORMAT}, which this xhat ({__version__}) reads",
+        f"the format must be at most {FORMAT}, which this xhat ({VERSION}) reads",
         version,
         "install a newer xhat",
         error=ArtifactError,

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from xhat import __version__
+from xhat.core.version import VERSION
 
 
 def environment(device: torch.device) -> dict[str, Any]:
     """Give versions and hardware; nothing that names the user or the machine."""
     return {
-        "xhat": __version__,
+        "xhat": VERSION,
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
+        "torch": torch.VERSION,
+        "numpy": np.VERSION,
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),

@@ -1,0 +1,85 @@
+"""Hinton and Salakhutdinov, Science 2006: the deep autoencoders of figure 2, beside PCA.
+
+    python benchmarks/hinton2006.py --quick     # 60 s: shows that it runs
+    python benchmarks/hinton2006.py --keep      # the whole of it
+
+The error is the paper's: the sum of squares per image, on pixels in [0, 1], averaged over the test images.
+The paper pre-trained layer by layer; here the whole net is trained at once, from random weights, and a tenth of the
+training images chooses the epoch. The test images are read once, at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+from _record import record, shared, table
+from sklearn.decomposition import PCA
+
+import xhat
+from xhat.core.shapes import size
+from xhat.data.builtin.curves import curves
+from xhat.engine.progress import ProgressBar
+from xhat.engine.randomness import private_randomness
+from xhat.parts.bottlenecks.plain import Plain
+from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
+from xhat.parts.objectives.reconstruction import Reconstruction
+
+MNIST = {"hidden": (1000, 500, 250), "code": 30, "paper": 3.00}
+CURVES = {"hidden": (400, 200, 100, 50, 25), "code": 6, "paper": 1.44}
+
+
+def deep(hidden: tuple[int, ...], code: int, seed: int) -> xhat.Recipe:
+    """Build the paper's net: dense layers, a linear code, images of 28 x 28 pixels."""
+    shape = (1, 28, 28)
+    with private_randomness(seed):
+        encoder = MLPEncoder(shape, (code,), hidden=hidden)
+        decoder = MLPDecoder((code,), shape, hidden=hidden)
+    return xhat.Recipe(xhat.Autoencoder(encoder, Plain((code,)), decoder, Gaussian()), Reconstruction())
+
+
+def sum_of_squares(x: np.ndarray, copy: np.ndarray) -> float:
+    """Sum of squares per image, bytes read as [0, 1]."""
+    differences = (x.astype(np.float64) - copy.astype(np.float64)) / 255
+    return float((differences**2).sum() / len(x))
+
+
+def row(name: str, train: np.ndarray, test: np.ndarray, net: dict, epochs: int, seed: int) -> list[object]:
+    """Train one net and PCA with as many numbers; measure both on the test images."""
+    pca = PCA(net["code"]).fit(train.reshape(len(train), -1))
+    flat = test.reshape(len(test), -1)
+    linear = sum_of_squares(flat, pca.inverse_transform(pca.transform(flat)))
+    fitted = xhat.fit(
+        train, deep(net["hidden"], net["code"], seed), epochs=epochs, batch_size=256, lr=1e-3, seed=seed,
+        hooks=[ProgressBar()],
+    )  # fmt: skip
+    error = sum_of_squares(test, fitted.reconstruct(test))
+    widths = "-".join(map(str, (size((28, 28)), *net["hidden"], net["code"])))
+    return [name, widths, error, linear, error / linear, net["paper"], epochs, round(fitted.summary["seconds"])]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the images, a few epochs")
+    parser.add_argument("--keep", action="store_true", help="write the result beside the script")
+    parser.add_argument("--epochs", type=int, nargs=2, default=(150, 200), metavar=("MNIST", "CURVES"))
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with np.load(shared("mnist/mnist.npz")) as arrays:
+        train, test = arrays["x_train"], arrays["x_test"]
+    drawn = curves(30_000, seed=0)[:, 0]
+    drawn_train, drawn_test = drawn[:20_000], drawn[20_000:]
+    epochs = options.epochs
+    if options.quick:
+        train, test, drawn_train, drawn_test, epochs = train[::10], test[::10], drawn_train[::10], drawn_test[::10], (5, 5)
+    rows = [
+        row("MNIST", train, test, MNIST, epochs[0], options.seed),
+        row("curves", drawn_train, drawn_test, CURVES, epochs[1], options.seed),
+    ]
+    header = ("data", "net", "test error", "PCA", "ratio", "paper", "epochs", "seconds")
+    record("hinton2006", table(header, rows), keep=options.keep)
+
+
+if __name__ == "__main__":
+    main()
