@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Mapping
+
 from torch import Tensor
 
 from xhat.core.errors import ShapeError, require
@@ -49,10 +50,7 @@ class Loss:
     @property
     def total(self) -> Tensor:
         """What is minimised: the sum of the terms' means, of shape ()."""
-        return torch.stack(list(self.means().values())).sum() if len(self.terms) > 1 else self._only()
-
-    def _only(self) -> Tensor:
-        return next(iter(self.means().values()))
+        return total(self.means())
 
     def _mean(self, term: Tensor) -> Tensor:
         if term.ndim == 0:
@@ -60,3 +58,11 @@ class Loss:
         if self.weight is None:
             return term.mean()
         return (self.weight * term).sum() / self.weight.sum()
+
+
+def total(means: Mapping[str, Tensor]) -> Tensor:
+    """Add the terms' means up, in their order."""
+    first, *rest = means.values()
+    for mean in rest:
+        first = first + mean
+    return first

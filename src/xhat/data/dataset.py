@@ -66,7 +66,7 @@ class Dataset:
             float32. Where data has gaps, ``mask`` is True on what was observed, and ``x`` still holds NaN
             elsewhere: what to fill in is scaling's to say.
         """
-        x = self.x[rows]  # (B, *X)
+        x = self.x.index_select(0, rows)  # (B, *X)
         if x.dtype != torch.uint8:
             x = x.float()
         # Asked of the schema, not of the batch: whether there is a mask must not depend on who else is in the batch.

@@ -72,7 +72,8 @@ class Scaling(Component):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale raw rows (B, *X) of any dtype; NaN become 0."""
-        return torch.nan_to_num((x.float() - self.centre) / self.spread, nan=0.0)
+        scaled = (x.float() - self.centre) / self.spread
+        return scaled.nan_to_num(nan=0.0) if x.is_floating_point() else scaled
 
     def inverse(self, x: Tensor) -> Tensor:
         """Bring rows (B, *X) back to the data's own units."""

@@ -27,7 +27,7 @@ class TrainSettings:
     lr : float, default=2e-3
         Peak learning rate of the cycle.
     weight_decay : float, default=1e-4
-        Decoupled decay of matrices and kernels.
+        Decoupled decay of all weights.
     clip : float, default=5.0
         A gradient longer than this many times the running mean length is cut to it; 0 for never.
     patience : int, optional
@@ -51,8 +51,9 @@ class TrainSettings:
         for name, plain in (("seed", operator.index), ("lr", float), ("weight_decay", float), ("clip", float)):
             self._store(name, plain)
         for name in ("epochs", "batch_size", "patience"):
-            value = self._store(name, operator.index)
-            require(value is None or value >= 1, "fit", f"{name} must be >= 1", value, "leave it out to have it chosen")
+            if getattr(self, name) is not None:
+                value = self._store(name, operator.index)
+                require(value >= 1, "fit", f"{name} must be >= 1", value, "leave it out to have it chosen")
         require(self.lr > 0, "fit", "lr must be > 0", self.lr, "2e-3 suits most data")
         require(self.weight_decay >= 0, "fit", "weight_decay must be >= 0", self.weight_decay, "use 0 for none")
         require(self.clip >= 0, "fit", "clip must be >= 0", self.clip, "use 0 for none")
@@ -61,7 +62,7 @@ class TrainSettings:
         """Keep a number as Python's own: numpy's would not go into JSON."""
         value = getattr(self, name)
         try:
-            value = None if value is None else plain(value)
+            value = plain(value)
         except (TypeError, ValueError) as error:
             word = "number" if plain is float else "whole number"
             raise ConfigError("fit", f"{name} must be a {word}", repr(value), "leave it out for the default") from error

@@ -30,7 +30,7 @@ class SpikeClip:
         """Cut `gradients` in place, together, as one vector."""
         if self.factor == 0 or not gradients:
             return
-        length = torch.nn.utils.get_total_norm(gradients)
+        length = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(gradients))))
         if self.mean is None:
             self.mean = length.clone()
         # A past of nothing but zeros says nothing of spikes; a limit of 0 would hold every gradient at 0 for ever.

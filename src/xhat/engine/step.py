@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from xhat.core.batch import Batch
+from xhat.core.loss import total
 from xhat.engine.cycle import one_cycle
 from xhat.engine.settings import TrainSettings
 from xhat.engine.spike_clip import SpikeClip
@@ -42,16 +43,15 @@ class Step:
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Take the step; give each term's mean, (), still on the device."""
         share = one_cycle((self.done + 1) / (self.total + 1))
-        loss = self.trainee(batch)
-        means = loss.means()
-        loss.total.backward()
+        means = self.trainee(batch).means()
+        total(means).backward()
         self.clip([p.grad for p in self.main if p.grad is not None])
         _move(self.optimiser, self.lr * share)
         if self.critic_optimiser is not None:
-            critic_loss = self.trainee.critic_loss(batch)
-            critic_loss.total.backward()
+            critic = self.trainee.critic_loss(batch).means()
+            total(critic).backward()
             _move(self.critic_optimiser, self.lr * share)
-            means |= {f"critic_{name}": mean for name, mean in critic_loss.means().items()}
+            means |= {f"critic_{name}": mean for name, mean in critic.items()}
         self.done += 1
         return {name: mean.detach() for name, mean in means.items()}
 
@@ -75,13 +75,8 @@ class Step:
 def _adamw(
     parameters: list[nn.Parameter], settings: TrainSettings, betas: tuple[float, float] = (0.9, 0.999)
 ) -> torch.optim.AdamW:
-    # Biases and scales are not pulled to 0: their size means nothing that decay should press on.
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
     fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.lr, betas=betas, fused=fused)
+    return torch.optim.AdamW(parameters, lr=settings.lr, betas=betas, weight_decay=settings.weight_decay, fused=fused)
 
 
 def _move(optimiser: torch.optim.AdamW, lr: float) -> None:

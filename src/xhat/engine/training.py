@@ -63,7 +63,8 @@ class Training:
         self.history = History()
         self.status: Status = "running"
         self.best: dict[str, Tensor] = {}
-        self._sums: dict[str, Tensor] = {}
+        self._sums: dict[str, Tensor] = {}  # of the epoch's terms so far, each times its rows
+        self._rows = 0
         self._seconds = 0.0  # of the epoch in hand, in earlier processes
         self._random: Tensor | None = None  # the generator's state between two runs
 
@@ -131,11 +132,10 @@ class Training:
     def _add(self, means: dict[str, Tensor], rows: int) -> None:
         for name, mean in means.items():
             self._sums[name] = self._sums[name] + rows * mean if name in self._sums else rows * mean
-        self._sums["rows"] = self._sums.get("rows", torch.zeros(())) + rows
+        self._rows += rows
 
     def _means(self, number: int) -> dict[str, float]:
-        rows = float(self._sums["rows"])
-        means = {name: float(value) / rows for name, value in self._sums.items() if name != "rows"}
+        means = {name: float(value) / self._rows for name, value in self._sums.items()}
         self._refuse_infinite(number, "training", means)
         return means
 
@@ -152,7 +152,7 @@ class Training:
             seconds=self._seconds + time.perf_counter() - start,
         )
         self.history.epochs.append(epoch)
-        self._sums, self._seconds = {}, 0.0
+        self._sums, self._rows, self._seconds = {}, 0, 0.0
         if self.history.best is epoch:
             self.best = {name: value.detach().clone() for name, value in self.trainee.state_dict().items()}
         for hook in self.hooks:
@@ -182,6 +182,7 @@ class Training:
             "step": self.step.state(),
             "history": self.history.to_list(),
             "sums": self._sums,
+            "rows": self._rows,
             "seconds": self._seconds,
             "random": torch.get_rng_state() if self._random is None else self._random,
             "status": self.status,
@@ -193,7 +194,7 @@ class Training:
         self.best = state["best"]
         self.step.restore(state["step"])
         self.history = History.from_list(state["history"])
-        self._sums, self._seconds = state["sums"], state["seconds"]
+        self._sums, self._rows, self._seconds = state["sums"], state["rows"], state["seconds"]
         self._random = state["random"]
         self.status = "running" if state["status"] == "interrupted" else state["status"]
 

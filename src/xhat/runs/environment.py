@@ -18,8 +18,8 @@ def environment(device: torch.device) -> dict[str, Any]:
     return {
         "xhat": VERSION,
         "python": platform.python_version(),
-        "torch": torch.VERSION,
-        "numpy": np.VERSION,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),

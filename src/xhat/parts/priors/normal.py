@@ -70,7 +70,8 @@ class Normal(Prior):
         ridge = 1e-6 * covariance.diagonal().mean().clamp(min=1e-6)
         factor = torch.linalg.cholesky(covariance + ridge * torch.eye(len(mean), dtype=flat.dtype, device=flat.device))
         self.fitted = True
-        self.mean, self.factor = mean.to(self.mean.dtype), factor.to(self.mean.dtype)
+        # Row after row, as it is read from a file: in another order its product is rounded otherwise.
+        self.mean, self.factor = mean.to(self.mean.dtype), factor.to(self.mean.dtype).contiguous()
 
     @classmethod
     def example(cls) -> Self:
