@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the images, a few epochs")
     parser.add_argument("--keep", action="store_true", help="write the result beside the script")
-    parser.add_argument("--epochs", type=int, nargs=2, default=(150, 200), metavar=("MNIST", "CURVES"))
+    parser.add_argument("--epochs", type=int, nargs=2, default=(100, 100), metavar=("MNIST", "CURVES"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with np.load(shared("mnist/mnist.npz")) as arrays:

@@ -33,10 +33,12 @@ class ModelOptions:
         The architecture of encoder and decoder: mlp, conv, linear; `xhat parts nets` lists them. [default: auto]
     latent
         Code dimensions. [default: 16]
+    code
+        flat, or spatial for a grid of vectors, with as many numbers as --latent at each place. [default: flat]
     scale
         none, unit, global or standard. [default: unit for images, global for all else]
     init
-        random, or pca to begin exactly at PCA. [default: random]
+        random; pca to begin exactly at PCA; greedy to train layer by layer first. [default: random]
     set
         Change a part's setting, as objective.beta=4 or net.hidden=[256,64]. May be given many times.
     """
@@ -44,6 +46,7 @@ class ModelOptions:
     kind: str | None = None
     net: str | None = None
     latent: int | None = None
+    code: str | None = None
     scale: str | None = None
     init: str | None = None
     set: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
@@ -161,7 +164,7 @@ def _plan(chosen: dict[str, Any], changes: dict[str, Any], options: DataOptions)
     from xhat.runs.plan import make_plan
 
     opening = DataOptions(**{f.name: chosen[f.name] for f in fields(options) if f.name in chosen}).as_arguments()
-    parts = {name: chosen[name] for name in ("kind", "net", "latent", "scale", "init") if name in chosen}
+    parts = {name: chosen[name] for name in ("kind", "net", "latent", "code", "scale", "init") if name in chosen}
     settings = train_settings({f.name: chosen[f.name] for f in fields(TrainOptions) if f.name in chosen})
     data = str(chosen["data"])
     return make_plan(

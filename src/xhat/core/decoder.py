@@ -23,6 +23,10 @@ class Decoder(Component):
     reads_batch: bool = False
     """Whether `forward` takes the batch, or None, as its second argument: to read the steps before each step."""
 
+    judged_by: str | None = None
+    """The kind of likelihood that this net's output must be read by, where it is not free; one that wraps another
+    gets the one that was asked for."""
+
     @abstractmethod
     def forward(self, z: Tensor) -> Tensor:
         """Decode codes z (B, *in_shape) to parameters θ (B, *out_shape)."""

@@ -32,6 +32,14 @@ class Encoder(Component):
     def forward(self, x: Tensor) -> Tensor:
         """Encode rows x (B, *in_shape) as h (B, *out_shape)."""
 
+    @classmethod
+    def grid(cls, in_shape: Shape) -> Shape | None:
+        """Give the places of a spatial code for rows of `in_shape`, as (H', W'); None where codes are only flat.
+
+        A net with such codes takes the options that change its grid as keywords, and ignores others.
+        """
+        return None
+
     def example_batch(self, n: int) -> Batch:
         """Make `n` random rows that this encoder reads, for tests; nets of tokens, sets or graphs make their own."""
         return Batch(torch.rand(n, *self.in_shape))

@@ -129,6 +129,8 @@ def from_description(description: dict[str, Any], who: str, given: Mapping[str, 
             objective=description["objective"],
             origin=dict(description["origin"]),
         )
+    except ArtifactError:
+        raise
     # An edited value may be of any type, and fail wherever it is first used.
     except (XhatError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise ArtifactError(who, f"cannot be built from ({_one_line(error)})", hint=_RESTORE) from error

@@ -2,27 +2,114 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from xhat.core.bottleneck import Bottleneck
-from xhat.core.catalogue import find
+from xhat.core.catalogue import find, suggest
+from xhat.core.decoder import Decoder
+from xhat.core.encoder import Encoder
+from xhat.core.errors import ConfigError, require
 from xhat.core.likelihood import Likelihood
 from xhat.core.shapes import Shape
 from xhat.models.autoencoder import Autoencoder
+from xhat.parts.likelihoods.categorical import Categorical
+from xhat.parts.nets.wrap import WrapDecoder, WrapEncoder
+
+# A file of `parts/nets`, or the user's own encoder and decoder, each a module, a callable or a file's name.
+Net = str | tuple[Any, Any]
 
 
-def assemble(shape: Shape, bottleneck: Bottleneck, likelihood: Likelihood, net: str = "mlp") -> Autoencoder:
+def assemble(
+    shape: Shape,
+    bottleneck: Callable[[Shape], Bottleneck],
+    likelihood: Likelihood,
+    *,
+    latent: int = 16,
+    net: Net = "mlp",
+    code: str = "flat",
+    vocabulary: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Autoencoder:
     """Build the encoder and the mirrored decoder of `net` around a bottleneck.
 
     Parameters
     ----------
     shape : tuple of int
         Of one row.
-    bottleneck : Bottleneck
-        With the code's shape.
+    bottleneck : callable
+        From the shape of a code to a bottleneck; its class will do.
     likelihood : Likelihood
-        p(x|z).
-    net : str
-        A file of `parts/nets`.
+        p(x|z); a net that can only be judged otherwise, or a vocabulary, puts its own in the place of it.
+    latent : int, default=16
+        Code dimensions; of a spatial code, at every place of its grid.
+    net : str or pair, default="mlp"
+        A file of `parts/nets`; or f and g of your own, as ``net=(backbone, "mlp")``.
+    code : {"flat", "spatial"}, default="flat"
+        A vector, or a grid of vectors, (latent, H', W'), where the net has one.
+    vocabulary : int, optional
+        How many symbols there are, where rows hold symbols.
+    options : mapping of str to object, optional
+        Arguments of the net's encoder and decoder; each takes those that it knows.
+
+    Raises
+    ------
+    ConfigError
+        When no such model can be built; the line says what fits.
     """
-    encoder = find(f"nets/{net}.encoder")(shape, bottleneck.in_shape)
-    decoder = find(f"nets/{net}.decoder")(bottleneck.code_shape, likelihood.params(shape))
-    return Autoencoder(encoder, bottleneck, decoder, likelihood)
+    require(code in ("flat", "spatial"), "code", "must be flat or spatial", f"'{code}'")
+    encoder, decoder = net if isinstance(net, tuple) else (net, net)
+    given = dict(options or {})
+    if vocabulary is not None:
+        likelihood = Categorical(vocabulary)
+        given["vocabulary"] = vocabulary
+    _check_options(given, [_find(side, name) for side, name in (("encoder", encoder), ("decoder", decoder))], net)
+    bottle = bottleneck((latent, *_grid(encoder, shape, given)) if code == "spatial" else (latent,))
+    judge = _find("decoder", decoder).judged_by
+    if judge is not None:
+        likelihood = find(judge)(likelihood) if "likelihood" in _arguments(find(judge)) else find(judge)()
+    theta = likelihood.params(shape)
+    return Autoencoder(
+        _made("encoder", encoder, shape, bottle.in_shape, given),
+        bottle,
+        _made("decoder", decoder, bottle.code_shape, theta, given),
+        likelihood,
+    )
+
+
+def _find(side: str, net: Any) -> Any:
+    if isinstance(net, str):
+        return find(f"nets/{net}.{side}")
+    return WrapEncoder if side == "encoder" else WrapDecoder
+
+
+def _made(side: str, net: Any, reads: Shape, gives: Shape, options: Mapping[str, Any]) -> Any:
+    if isinstance(net, Encoder | Decoder):
+        return net
+    cls = _find(side, net)
+    known = {name: value for name, value in options.items() if name in _arguments(cls)}
+    return cls(reads, gives, **known) if isinstance(net, str) else cls(net, reads, gives, **known)
+
+
+def _grid(encoder: Any, shape: Shape, options: Mapping[str, Any]) -> Shape:
+    cls = _find("encoder", encoder)
+    known = {name: value for name, value in options.items() if name in _arguments(cls)}
+    grid: Shape | None = cls.grid(shape, **known)
+    if grid is None:
+        raise ConfigError(f"nets/{encoder}", "has no spatial codes", hint="use --code flat, or a net over images")
+    return grid
+
+
+def _check_options(options: Mapping[str, Any], sides: list[Any], net: Net) -> None:
+    known = {name for cls in sides for name in _arguments(cls)}
+    for name in options:
+        if name not in known and name == "vocabulary":
+            hint = "use nets/recurrent, which reads symbols"
+            raise ConfigError(f"nets/{net}", "reads numbers, and these rows hold symbols", hint=hint)
+        if name not in known:
+            raise ConfigError(f"nets/{net}", f"has no option '{name}'", hint=suggest(name, sorted(known)))
+
+
+def _arguments(cls: type) -> list[str]:
+    return [name for name in inspect.signature(cls).parameters if name not in ("in_shape", "out_shape", "module")]

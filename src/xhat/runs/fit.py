@@ -23,9 +23,11 @@ from xhat.engine.settings import TrainSettings
 from xhat.engine.trainee import Trainee
 from xhat.engine.training import Training
 from xhat.models.artifact import from_description, restored, save
+from xhat.models.assemble import Net
 from xhat.models.fitted import Fitted
 from xhat.models.recipe import Recipe
 from xhat.runs.folder import RunFolder
+from xhat.runs.greedy import pretrain_greedily
 from xhat.runs.model_card import model_card
 from xhat.runs.plan import Plan, cautions, fingerprint, make_plan
 from xhat.runs.recorder import Recorder
@@ -39,8 +41,9 @@ def fit(
     data: Any,
     kind: str | Recipe = "ae",
     *,
-    net: str = "auto",
+    net: Net = "auto",
     latent: int = 16,
+    code: str = "flat",
     scale: str = "auto",
     init: str = "random",
     overrides: Mapping[str, Any] | None = None,
@@ -56,14 +59,18 @@ def fit(
         What `xhat.data.open` reads. For its options, open the data first.
     kind : str or Recipe, default="ae"
         The objective's recipe: "ae", "dae", "vae", "aae"; or a model and an objective of your own.
-    net : str, default="auto"
-        The encoder's and decoder's architecture: "mlp", "conv", "linear", …
+    net : str or pair, default="auto"
+        The encoder's and decoder's architecture: "mlp", "conv", "recurrent", …; or f and g of your own, modules or
+        functions of tensors, as ``net=(backbone, "mlp")``.
     latent : int, default=16
         Code dimensions.
+    code : {"flat", "spatial"}, default="flat"
+        A vector; or a grid of vectors, with `latent` numbers at each place, where the net has one.
     scale : str, default="auto"
         "none", "unit", "global" or "standard"; "auto" takes "unit" for images and "global" for all else.
-    init : {"random", "pca"}
+    init : {"random", "pca", "greedy"}
         "pca" begins exactly at PCA, by a linear path beside the net: validation then never ends above PCA's error.
+        "greedy" trains a perceptron's layers one by one before all of them together, as stacked autoencoders were.
     overrides : mapping of str to object, optional
         Arguments of parts by their paths, as ``{"objective.beta": 4}``.
     out : path, optional
@@ -91,6 +98,7 @@ def fit(
         kind,
         net=net,
         latent=latent,
+        code=code,
         scale=scale,
         init=init,
         overrides=overrides,
@@ -135,6 +143,8 @@ def execute(
         folder.refuse_occupied()
     model, objective = plan.recipe.model, plan.recipe.objective
     fitted = Fitted(model, plan.scaling, plan.data.schema, config(objective), origin=plan.origin)
+    if plan.origin["init"] == "greedy" and checkpoint is None:
+        pretrain_greedily(plan)
     trainee = Trainee(model, objective, plan.scaling).to(device)
     recorders = [] if folder is None else [Recorder(folder, fitted)]
     split = plan.split

@@ -6,49 +6,61 @@ import copy
 from collections.abc import Mapping
 from typing import Any, cast
 
-from xhat.core.catalogue import suggest
+from xhat.core.catalogue import find, suggest
 from xhat.core.component import build, config
 from xhat.core.errors import ConfigError, XhatError
 from xhat.core.objective import Objective
+from xhat.core.shapes import Shape
 from xhat.models.artifact import MODEL_PARTS
 from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 
+NET = "net."
 
-def override(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
-    """Build a recipe's parts again with some arguments changed.
+
+def recipe_with(kind: str, shape: Shape, changes: Mapping[str, Any], **choices: Any) -> Recipe:
+    """Follow a recipe with some arguments of its parts changed.
 
     Parameters
     ----------
-    recipe : Recipe
-        What to start from.
+    kind : str
+        A file of `models/recipes`.
+    shape : tuple of int
+        Of one row.
     changes : mapping of str to object
         Path -> value. A path begins with ``objective``, ``encoder``, ``bottleneck``, ``decoder``, ``likelihood`` or
         ``prior``, or with ``net`` for the encoder and the decoder at once. A value may be a part's description.
+    **choices
+        The recipe's own arguments.
 
     Raises
     ------
     ConfigError
-        When a path leads nowhere; what was meant is suggested.
+        When a path leads nowhere, with what was meant; or when a value makes no part.
     """
-    if not changes:
-        return recipe
-    tree = {name: config(getattr(recipe.model, name)) for name in MODEL_PARTS} | {"objective": config(recipe.objective)}
-    for path, value in changes.items():
-        first, _, rest = path.partition(".")
-        for root in ("encoder", "decoder") if first == "net" else (first,):
-            _put(tree, f"{root}.{rest}" if rest else root, value)
+    # The net's settings are needed while it is built, since the shape of a spatial code follows from them.
+    options = {path.removeprefix(NET): value for path, value in changes.items() if path.startswith(NET)}
+    rest = {path: value for path, value in changes.items() if not path.startswith(NET)}
     try:
-        parts = {name: build(tree[name]) for name in MODEL_PARTS}
-        return Recipe(Autoencoder(**cast(Any, parts)), cast(Objective, build(tree["objective"])))
+        recipe: Recipe = find(f"recipes/{kind}")(shape, options=options, **choices)
+        return _rebuilt(recipe, rest) if rest else recipe
     except XhatError:
         raise
     # A value of the wrong type fails wherever its part first uses it.
     except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if not changes:
+            raise
         came = ", ".join(f"{path}={value!r}" for path, value in changes.items())
-        raise ConfigError(
-            "--set", f"these values make no part ({error})", came, "give what the part expects"
-        ) from error
+        hint = "give what the part expects"
+        raise ConfigError("--set", f"these values make no part ({error})", came, hint) from error
+
+
+def _rebuilt(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    tree = {name: config(getattr(recipe.model, name)) for name in MODEL_PARTS} | {"objective": config(recipe.objective)}
+    for path, value in changes.items():
+        _put(tree, path, value)
+    parts = {name: build(tree[name]) for name in MODEL_PARTS}
+    return Recipe(Autoencoder(**cast(Any, parts)), cast(Objective, build(tree["objective"])))
 
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:
@@ -60,5 +72,6 @@ def _put(tree: dict[str, Any], path: str, value: Any) -> None:
         node = node[step]
     if not isinstance(node, dict) or last not in node:
         known = [key for key in node if key != "kind"] if isinstance(node, dict) else []
-        raise ConfigError("--set", f"'{path}' leads nowhere: there is no '{last}'", hint=suggest(last, known))
+        hint = suggest(last, known) if known else ""
+        raise ConfigError("--set", f"'{path}' leads nowhere: there is no '{last}'", hint=hint)
     node[last] = copy.deepcopy(value)

@@ -11,7 +11,6 @@ from typing import Any, cast, get_args
 import numpy as np
 import torch
 
-from xhat.core.catalogue import find
 from xhat.core.errors import require
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
@@ -20,12 +19,15 @@ from xhat.data.split import Split
 from xhat.engine.randomness import private_randomness
 from xhat.engine.settings import TrainSettings
 from xhat.metrics.principal_components import PrincipalComponents
+from xhat.models.assemble import Net
 from xhat.models.recipe import Recipe
-from xhat.runs.overrides import override
+from xhat.runs.overrides import recipe_with
 from xhat.runs.pca_start import start_at_pca, with_pca_path
 
 # How many components the end of a fit compares, beside as many as the code has dimensions.
 COMPONENTS = (1, 2, 4, 8, 16, 32, 64)
+
+INITS = ("random", "pca", "greedy")
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,9 @@ def make_plan(
     data: Dataset,
     kind: str | Recipe = "ae",
     *,
-    net: str = "auto",
+    net: Net = "auto",
     latent: int = 16,
+    code: str = "flat",
     scale: str = "auto",
     init: str = "random",
     overrides: Mapping[str, Any] | None = None,
@@ -85,16 +88,19 @@ def make_plan(
         Open data.
     kind : str or Recipe
         A file of `models/recipes`, or a recipe of one's own.
-    net : str
-        A file of `parts/nets`; "auto" chooses by the data.
+    net : str or pair
+        A file of `parts/nets`, or f and g of your own; "auto" chooses by the data.
     latent : int
-        Code dimensions.
+        Code dimensions; of a spatial code, at every place of its grid.
+    code : {"flat", "spatial"}
+        A vector, or a grid of vectors where the net has one.
     scale : str
         A scaling; "auto" takes "unit" for images and "global" for all else: both keep squared errors in proportion.
-    init : {"random", "pca"}
-        Where training begins; "pca" puts a linear path beside the net and begins exactly at PCA.
+    init : {"random", "pca", "greedy"}
+        Where training begins; "pca" puts a linear path beside the net and begins exactly at PCA, "greedy" trains a
+        perceptron's layers one by one first.
     overrides : mapping of str to object, optional
-        See `override`.
+        See `recipe_with`.
     settings : TrainSettings, optional
         How to train.
     source : mapping, optional
@@ -113,15 +119,17 @@ def make_plan(
         name, net = kind, _net(data) if net == "auto" else net
         # Weights are drawn here: from the run's seed, and without a trace in the caller's random state.
         with private_randomness(settings.seed):
-            recipe = override(find(f"recipes/{kind}")(shape, latent=latent, net=net), overrides or {})
-    require(init in ("random", "pca"), "fit", "init must be random or pca", f"'{init}'")
+            recipe = recipe_with(
+                kind, shape, overrides or {}, latent=latent, net=net, code=code, vocabulary=_vocabulary(data)
+            )
+    require(init in INITS, "fit", f"init must be one of {', '.join(INITS)}", f"'{init}'", "random suits most")
     if init == "pca":
         recipe = Recipe(with_pca_path(recipe.model), recipe.objective)
     require(recipe.model.x_shape == shape, "fit", f"the model reads rows of {recipe.model.x_shape}", shape)
     _check_support(recipe, data, scaling)
     origin = {
         "recipe": name,
-        "net": net,
+        "net": net if isinstance(net, str) else "own",
         "init": init,
         "shapes_prior": recipe.objective.shapes_prior,
         "source": dict(source or {}),
@@ -150,7 +158,14 @@ def fingerprint(data: Dataset) -> str:
     return hashlib.blake2b(content, digest_size=8, salt=len(data).to_bytes(8, "little")).hexdigest()
 
 
+def _vocabulary(data: Dataset) -> int | None:
+    symbols = getattr(data.schema, "vocabulary", None)
+    return None if symbols is None else len(symbols)
+
+
 def _net(data: Dataset) -> str:
+    if _vocabulary(data) is not None:
+        return "recurrent"
     # Small images are learned faster and better by dense layers; large ones would need too many weights.
     return "conv" if data.schema.kind == "image" and size(data.schema.shape) >= 2048 else "mlp"
 

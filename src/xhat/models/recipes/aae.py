@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from xhat.core.shapes import Shape
+from typing import Any
+
+from xhat.core.shapes import Shape, size
 from xhat.models.assemble import assemble
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.plain import Plain
@@ -11,7 +13,7 @@ from xhat.parts.nets.mlp import MLPEncoder
 from xhat.parts.objectives.adversarial import Adversarial
 
 
-def aae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
+def aae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     """Adversarial autoencoder: a critic draws the codes to the prior.
 
     Parameters
@@ -20,12 +22,13 @@ def aae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
         Of one row.
     latent : int, default=16
         Code dimensions.
-    net : str, default="mlp"
-        A file of `parts/nets`.
+    **choices
+        ``net``, ``code``, ``vocabulary``, ``options``: see `assemble`.
 
     References
     ----------
     Makhzani et al., "Adversarial Autoencoders", 2015.
     """
-    critic = MLPEncoder((latent,), (1,), hidden=(256, 256), activation="relu")
-    return Recipe(assemble(shape, Plain((latent,)), Gaussian(), net), Adversarial(critic))
+    model = assemble(shape, Plain, Gaussian(), latent=latent, **choices)
+    critic = MLPEncoder((size(model.code_shape),), (1,), hidden=(256, 256), activation="relu")
+    return Recipe(model, Adversarial(critic))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
 from xhat.models.recipe import Recipe
@@ -10,7 +12,7 @@ from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.objectives.reconstruction import Reconstruction
 
 
-def ae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
+def ae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     """Autoencoder: the copy itself, by squared error.
 
     Parameters
@@ -19,11 +21,11 @@ def ae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
         Of one row.
     latent : int, default=16
         Code dimensions.
-    net : str, default="mlp"
-        A file of `parts/nets`.
+    **choices
+        ``net``, ``code``, ``vocabulary``, ``options``: see `assemble`.
 
     References
     ----------
     Hinton and Salakhutdinov, "Reducing the Dimensionality of Data with Neural Networks", Science 2006.
     """
-    return Recipe(assemble(shape, Plain((latent,)), Gaussian(), net), Reconstruction())
+    return Recipe(assemble(shape, Plain, Gaussian(), latent=latent, **choices), Reconstruction())

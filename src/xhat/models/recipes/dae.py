@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
 from xhat.models.recipe import Recipe
@@ -10,7 +12,7 @@ from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.objectives.denoising import Denoising
 
 
-def dae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
+def dae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     """Denoising autoencoder: the copy of a spoiled input must be the clean one.
 
     Parameters
@@ -19,11 +21,11 @@ def dae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
         Of one row.
     latent : int, default=16
         Code dimensions.
-    net : str, default="mlp"
-        A file of `parts/nets`.
+    **choices
+        ``net``, ``code``, ``vocabulary``, ``options``: see `assemble`.
 
     References
     ----------
     Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008.
     """
-    return Recipe(assemble(shape, Plain((latent,)), Gaussian(), net), Denoising())
+    return Recipe(assemble(shape, Plain, Gaussian(), latent=latent, **choices), Denoising())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
 from xhat.models.recipe import Recipe
@@ -10,7 +12,7 @@ from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.objectives.beta_elbo import BetaELBO
 
 
-def vae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
+def vae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     """Variational autoencoder: the evidence lower bound, with a Gaussian likelihood whose scale is learned.
 
     Parameters
@@ -19,12 +21,12 @@ def vae(shape: Shape, *, latent: int = 16, net: str = "mlp") -> Recipe:
         Of one row.
     latent : int, default=16
         Code dimensions.
-    net : str, default="mlp"
-        A file of `parts/nets`.
+    **choices
+        ``net``, ``code``, ``vocabulary``, ``options``: see `assemble`.
 
     References
     ----------
     Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014. Rybkin et al., "Simple and Effective VAE
     Training with Calibrated Decoders", ICML 2021, for the learned scale.
     """
-    return Recipe(assemble(shape, GaussianBottleneck((latent,)), Gaussian(learned=True), net), BetaELBO())
+    return Recipe(assemble(shape, GaussianBottleneck, Gaussian(learned=True), latent=latent, **choices), BetaELBO())

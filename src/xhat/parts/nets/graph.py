@@ -91,6 +91,11 @@ class GraphEncoder(Encoder):
         return Batch((edges | edges.transpose(1, 2)).float(), mask=pairs.expand(n, -1, -1))
 
     @classmethod
+    def grid(cls, in_shape: Shape) -> Shape:
+        """Give each node a place."""
+        return _graph(in_shape)[:1]
+
+    @classmethod
     def example(cls) -> Self:
         """Encode graphs of five nodes."""
         return cls((5, 5), (3, 5), hidden=8)
@@ -116,6 +121,8 @@ class GraphDecoder(Decoder):
     ----------
     Kipf and Welling, "Variational Graph Auto-Encoders", 2016, there without b and c.
     """
+
+    judged_by = "likelihoods/bernoulli"
 
     def __init__(self, in_shape: Shape, out_shape: Shape) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import torch
 from jaxtyping import Bool, Float
@@ -70,7 +70,7 @@ class PatchEncoder(Encoder):
         self.register_buffer("places", waves(grid, width), persistent=False)
         self.blocks = _blocks(width, depth, heads)
         self.norm = nn.LayerNorm(width)
-        self.grid = grid
+        self.cells = grid
         self.head = head(width, grid, self.out_shape, WHO)
 
     def forward(
@@ -79,7 +79,7 @@ class PatchEncoder(Encoder):
         """Encode images, or what is visible of them."""
         patches = _patches(x, self.patch)  # (B, N, C*p*p)
         tokens = self._all(patches) if visible is None else self._some(patches, visible)  # (B, N, width)
-        return self.head(tokens.transpose(1, 2).unflatten(2, self.grid))
+        return self.head(tokens.transpose(1, 2).unflatten(2, self.cells))
 
     def _all(self, patches: Tensor) -> Tensor:
         tokens = self.embed(patches) + self.places
@@ -105,6 +105,11 @@ class PatchEncoder(Encoder):
     def last(self) -> nn.Module:
         """The last layer with weights."""
         return last_layer(self.head)
+
+    @classmethod
+    def grid(cls, in_shape: Shape, *, patch: int = 4, **_: Any) -> Shape:
+        """Give each patch a place."""
+        return _grid(image(in_shape, WHO), patch)
 
     @classmethod
     def example(cls) -> Self:
@@ -143,9 +148,9 @@ class PatchDecoder(Decoder):
         super().__init__()
         self.in_shape, self.out_shape = as_shape(in_shape, WHO), image(out_shape, WHO)
         self.patch, self.width, self.depth, self.heads = _checked(patch), width, depth, heads
-        self.grid = _grid(self.out_shape, patch)
-        self.foot = foot(self.in_shape, width, self.grid, WHO)
-        self.register_buffer("places", waves(self.grid, width), persistent=False)
+        self.cells = _grid(self.out_shape, patch)
+        self.foot = foot(self.in_shape, width, self.cells, WHO)
+        self.register_buffer("places", waves(self.cells, width), persistent=False)
         self.blocks = _blocks(width, depth, heads)
         self.norm = nn.LayerNorm(width)
         self.head = started(nn.Linear(width, self.out_shape[0] * patch**2), gain=1.0)
@@ -156,7 +161,7 @@ class PatchDecoder(Decoder):
         for block in self.blocks:
             tokens = block(tokens)
         patches = self.head(self.norm(tokens))  # (B, N, C*p*p)
-        pixels = pixel_shuffle(patches.transpose(1, 2).unflatten(2, self.grid), self.patch)
+        pixels = pixel_shuffle(patches.transpose(1, 2).unflatten(2, self.cells), self.patch)
         return pixels[:, :, : self.out_shape[1], : self.out_shape[2]]
 
     @property

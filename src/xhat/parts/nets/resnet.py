@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -74,6 +74,11 @@ class ResNetEncoder(Encoder):
     def last(self) -> nn.Module:
         """The last layer with weights."""
         return last_layer(self.head)
+
+    @classmethod
+    def grid(cls, in_shape: Shape, *, widths: tuple[int, ...] | None = None, **_: Any) -> Shape:
+        """Give the last stage's grid."""
+        return grids(image(in_shape, WHO), len(stages(in_shape, widths, WHO)))[-1]
 
     @classmethod
     def example(cls) -> Self:

@@ -118,6 +118,8 @@ class SetDecoder(Decoder):
     ECCV 2020, for slots that are matched.
     """
 
+    judged_by = "likelihoods/matched"
+
     def __init__(self, in_shape: Shape, out_shape: Shape, *, width: int = 128, depth: int = 2, heads: int = 4) -> None:
         super().__init__()
         self.in_shape, self.out_shape = as_shape(in_shape, WHO), _elements(out_shape)

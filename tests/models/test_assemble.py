@@ -1,0 +1,60 @@
+import pytest
+import torch
+
+from xhat.core.errors import ConfigError, UnknownKindError
+from xhat.models.assemble import assemble
+from xhat.models.recipes.aae import aae
+from xhat.models.recipes.vae import vae
+from xhat.parts.bottlenecks.plain import Plain
+from xhat.parts.likelihoods.categorical import Categorical
+from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.likelihoods.matched import Matched
+
+
+def model(shape, **choices):
+    return assemble(shape, Plain, Gaussian(), **choices)
+
+
+@pytest.mark.parametrize("net", ["conv", "deconv", "resnet", "unet", "patch"])
+def test_a_spatial_code_lies_on_the_nets_grid(net):
+    options = {} if net == "patch" else {"widths": (4, 4)}
+    built = vae((1, 9, 8), net=net, latent=3, code="spatial", options=options)
+    assert built.model.code_shape == (3, 3, 2)  # two halvings, or patches of 4
+    assert built.model.reconstruct(torch.rand(2, 1, 9, 8)).shape == (2, 1, 9, 8)
+
+
+def test_an_adversary_reads_a_spatial_code_flat():
+    recipe = aae((1, 8, 8), net="conv", latent=2, code="spatial")
+    assert recipe.objective.critic.in_shape == (2 * 4 * 4,)
+
+
+def test_options_go_to_the_side_that_knows_them():
+    built = model((6, 2), net="recurrent", latent=3, options={"hidden": 8, "order": "reversed"})
+    assert built.encoder.hidden == built.decoder.hidden == 8
+    assert built.decoder.order == "reversed"
+
+
+def test_nets_bring_the_likelihood_that_they_need():
+    assert isinstance(model((5, 2), net="set", latent=3).likelihood, Matched)
+    symbols = model((7,), net="recurrent", latent=3, vocabulary=4)
+    assert isinstance(symbols.likelihood, Categorical)
+    assert symbols.decoder.out_shape == (7, 4)
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"net": "mlp", "code": "spatial"}, "nets/mlp: has no spatial codes"),
+        ({"net": "mlp", "code": "round"}, "must be flat or spatial, got 'round'"),
+        ({"net": "mlp", "vocabulary": 4}, "reads numbers, and these rows hold symbols. Use nets/recurrent"),
+        ({"net": "mlp", "options": {"hiden": (3,)}}, r"has no option 'hiden'\. Did you mean 'hidden'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_what_does(choices, message):
+    with pytest.raises(ConfigError, match=message):
+        model((6,), **choices)
+
+
+def test_an_unknown_net_is_refused_with_what_was_meant():
+    with pytest.raises(UnknownKindError, match=r"there is no 'mpl'\. Did you mean 'mlp'"):
+        model((6,), net="mpl")

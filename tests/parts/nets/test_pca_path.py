@@ -1,0 +1,30 @@
+import pytest
+import torch
+
+from xhat.core.errors import ConfigError
+from xhat.parts.nets.graph import GraphDecoder
+from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
+from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
+
+
+def test_at_the_start_only_the_path_speaks():
+    encoder, x = PCAPathEncoder(MLPEncoder((2, 3), (4,), hidden=(5,))), torch.rand(7, 2, 3)
+    axes, offset = torch.rand(4, 6), torch.rand(4)
+    encoder.start(axes, offset)
+    torch.testing.assert_close(encoder(x), x.flatten(1) @ axes.T + offset)
+    decoder, z = PCAPathDecoder(MLPDecoder((4,), (2, 3), hidden=(5,))), torch.rand(7, 4)
+    decoder.start(axes.T, torch.zeros(6))
+    torch.testing.assert_close(decoder(z).flatten(1), z @ axes)
+
+
+def test_one_step_wakes_the_net_beside_it():
+    encoder = PCAPathEncoder(MLPEncoder((6,), (3,), hidden=(5,)))
+    encoder(torch.rand(4, 6)).square().sum().backward()
+    last, first = encoder.inner.layers[-1], encoder.inner.layers[0]
+    assert last.weight.grad.abs().sum() > 0
+    assert first.weight.grad.abs().sum() == 0  # it moves once the last layer has left zero
+
+
+def test_a_net_without_a_last_layer_is_refused():
+    with pytest.raises(ConfigError, match="needs a net with a last layer to set to zero, got GraphDecoder"):
+        PCAPathDecoder(GraphDecoder((2, 5), (5, 5)))
