@@ -17,6 +17,7 @@ from xhat.runs.plan import make_plan
 KINDS = ("ae", "dae", "vae", "aae")
 NARROW = {"net.hidden": [16]}
 SHORT = {"epochs": 2, "batch_size": 32, "device": "cpu"}
+FLAGS = "--epochs 1 --batch-size 32 --set net.hidden=[16] --device cpu"  # of a command line
 STEPS = 6  # of an epoch: 180 training rows, the last batch has 20
 
 

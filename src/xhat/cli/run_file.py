@@ -39,7 +39,7 @@ def read_run_file(path: Path, known: Mapping[str, Any]) -> tuple[dict[str, Any],
     changes: dict[str, Any] = {}
     for name, value in content.items():
         if isinstance(value, dict):
-            changes |= {f"{name}.{key}": setting for key, setting in _flat(value)}
+            changes |= dict(_flat({name: value}))
         elif (option := name.replace("-", "_")) in known:
             options[option] = _checked(path, name, value, known[option])
         else:
