@@ -11,11 +11,10 @@ from xhat.engine.settings import TrainSettings
     ("rows", "batch_size", "epochs"),
     [
         (2, 2, 300),  # no batch is larger than the data
-        (200, 16, 300),  # 480 would be 6000 steps: no run has more than 300 epochs
-        (1617, 64, 238),  # 6000 · 64 / 1617
-        (5_400, 256, 285),
-        (60_000, 256, 26),
-        (1_000_000, 256, 20),  # 2 would be 6000 steps: every run has 20 epochs
+        (100, 16, 300),  # 400 would be 2500 steps: no run has more than 300 epochs
+        (1617, 64, 99),  # 2500 · 64 / 1617
+        (5_400, 256, 119),
+        (1_000_000, 256, 20),  # 1 would be 2500 steps: every run has 20 epochs
     ],
 )
 def test_what_is_left_open_is_chosen_by_the_number_of_rows(rows, batch_size, epochs):

@@ -66,7 +66,7 @@ class TrainOptions:
     lr
         Peak learning rate. [default: 2e-3]
     weight_decay
-        Decay of weights. [default: 1e-4]
+        Decay of weights. [default: 1e-2]
     patience
         Epochs without a better validation loss before it stops. [default: a third of the epochs]
     seed

@@ -11,7 +11,7 @@ from typing import Any
 from xhat.core.errors import ConfigError, require
 
 # An epoch count that is not given is chosen so that about this many steps are taken.
-STEPS = 6000
+STEPS = 2500
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class TrainSettings:
     Parameters
     ----------
     epochs : int, optional
-        Passes over the data. By default as many as make about 6000 steps, between 20 and 300.
+        Passes over the data. By default as many as make about 2500 steps, between 20 and 300.
     batch_size : int, optional
         Rows a step. By default a power of two near a twentieth of the rows, between 16 and 256.
     lr : float, default=2e-3
         Peak learning rate of the cycle.
-    weight_decay : float, default=1e-4
+    weight_decay : float, default=1e-2
         Decoupled decay of all weights.
     clip : float, default=5.0
         A gradient longer than this many times the running mean length is cut to it; 0 for never.
@@ -41,7 +41,7 @@ class TrainSettings:
     epochs: int | None = None
     batch_size: int | None = None
     lr: float = 2e-3
-    weight_decay: float = 1e-4
+    weight_decay: float = 1e-2
     clip: float = 5.0
     patience: int | None = None
     seed: int = 0

@@ -54,10 +54,11 @@ def save(fitted: Fitted, folder: str | Path) -> Path:
     """
     folder = Path(folder)
     state = {name: value.cpu().contiguous() for name, value in _modules(fitted).state_dict().items()}
-    write_json(folder / CONFIG, describe(fitted))
     write_bytes(folder / WEIGHTS, save_tensors(state))
     write_history(folder / METRICS, fitted.history)
     write_json(folder / SUMMARY, fitted.summary)
+    # Last: while any of these is missing, a run's first configuration stays, and with it what its checkpoint fits.
+    write_json(folder / CONFIG, describe(fitted))
     return folder
 
 

@@ -133,7 +133,7 @@ class Fitted:
     def _open(self, data: Any) -> Dataset:
         if not isinstance(data, Dataset):
             # An array's axes may mean more than one thing: the model knows which.
-            data = open_data(data, kind=self.schema.kind, missing=self.schema.missing > 0, to_learn=False)
+            data = open_data(data, **self.schema.opening(), to_learn=False)
         self.schema.check(data.schema)
         return data
 

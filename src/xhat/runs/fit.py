@@ -11,7 +11,7 @@ import torch
 
 from xhat.core.catalogue import suggest
 from xhat.core.component import config
-from xhat.core.errors import ArtifactError, ConfigError, MissingFileError, TrainingError, require
+from xhat.core.errors import ArtifactError, ConfigError, MissingFileError, TrainingError, XhatError, require
 from xhat.core.files import read_json, write_bytes
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
@@ -22,7 +22,7 @@ from xhat.engine.hook import Hook
 from xhat.engine.settings import TrainSettings
 from xhat.engine.trainee import Trainee
 from xhat.engine.training import Training
-from xhat.models.artifact import from_description, restored, save
+from xhat.models.artifact import MODEL_PARTS, from_description, load, restored, save
 from xhat.models.assemble import Net
 from xhat.models.fitted import Fitted
 from xhat.models.recipe import Recipe
@@ -194,7 +194,7 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = (), **
     fitted = from_description(read_json(folder.config), str(folder.config), given)
     checkpoint = read_checkpoint(folder.checkpoint)
     # One that ended but could not be saved is only measured and saved.
-    finished = checkpoint["status"] not in ("running", "interrupted") and folder.summary.is_file()
+    finished = checkpoint["status"] not in ("running", "interrupted") and _is_whole(path, given)
     hint = f"use it with xhat reconstruct … --model {path}, or fit anew with more --epochs"
     require(not finished, str(path), f"has {checkpoint['status']}, there is nothing to continue", None, hint)
     lacking = [key for key in ("source", "fingerprint", "settings") if key not in fitted.origin]
@@ -208,6 +208,14 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = (), **
     split = Split.draw(len(dataset), seed=settings.seed)
     plan = Plan(dataset, split, fitted.scaling, recipe, settings, fitted.origin, cautions(recipe))
     return execute(plan, out=path, hooks=hooks, checkpoint=checkpoint)
+
+
+def _is_whole(path: str | Path, given: Mapping[str, Any]) -> bool:
+    try:
+        load(path, **{name: part for name, part in given.items() if name in MODEL_PARTS})
+    except XhatError:
+        return False
+    return True
 
 
 def _opened(fitted: Fitted, data: Any, who: str) -> Dataset:

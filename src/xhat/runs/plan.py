@@ -95,7 +95,8 @@ def make_plan(
     code : {"flat", "spatial"}
         A vector, or a grid of vectors where the net has one.
     scale : str
-        A scaling; "auto" takes "unit" for images and "global" for all else: both keep squared errors in proportion.
+        A scaling; "auto" takes "none" for tokens, "unit" for images and "global" for all else: the latter two keep
+        squared errors in proportion.
     init : {"random", "pca", "greedy"}
         Where training begins; "pca" puts a linear path beside the net and begins exactly at PCA, "greedy" trains a
         perceptron's layers one by one first.
@@ -171,8 +172,11 @@ def _net(data: Dataset) -> str:
 
 
 def _scaling(data: Dataset, split: Split, scale: str) -> Scaling:
-    how = ("unit" if data.schema.kind == "image" else "global") if scale == "auto" else scale
+    auto = {"image": "unit", "tokens": "none"}.get(data.schema.kind, "global")
+    how = auto if scale == "auto" else scale
     require(how in get_args(How), "fit", f"scale must be auto, {', '.join(get_args(How))}", f"'{how}'")
+    measured = data.schema.kind != "tokens" or how == "none"
+    require(measured, "fit", "tokens are symbols, which have no scale", f"--scale {how}", "leave --scale out")
     how = cast(How, how)
     if how in ("none", "unit"):
         return Scaling.fit(how, data.x[:1], *_range(data))

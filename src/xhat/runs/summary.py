@@ -30,15 +30,15 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``error.model``, ``error.pca``, ``error.mean``: mean squared error per element in the data's own units;
-        ``code`` and ``active``: code dimensions, and those that differ between rows; ``parameters``; ``epochs`` and
+        ``error.model``, ``error.pca``, ``error.mean``: mean squared error per element in the data's own units, for
+        symbols the share of wrong ones; ``measure``: which of the two; ``code`` and ``active``: code dimensions, and those that differ between rows; ``parameters``; ``epochs`` and
         ``best_epoch``; ``seconds`` of training; ``status``; ``rows.train`` and ``rows.validation``;
         ``validation.TERM``: the objective's terms at the best epoch; ``pca_curve``: [components, error] pairs;
         ``warnings``.
     """
     data, rows = plan.data, plan.split.validation
     code, history = size(fitted.model.code_shape), fitted.history
-    rank = min(len(plan.split.train) - 1, size(plan.data.schema.shape))
+    rank = min(len(plan.split.train) - 1, len(plan.pca.mean))
     components = sorted({0, min(code, rank), *(k for k in COMPONENTS if k <= min(2 * code, rank))})
     curve = pca_curve(data, rows, copy.deepcopy(fitted.scaling).cpu(), plan.pca, components)
     with torch.inference_mode():
@@ -48,6 +48,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         "error.model": reconstruction_error(fitted, data, rows),
         "error.pca": curve[min(code, rank)],
         "error.mean": curve[0],
+        "measure": "mean squared error" if data.schema.vocabulary is None else "share of wrong symbols",
         "code": code,
         "active": active,
         "parameters": sum(p.numel() for p in fitted.model.parameters()),

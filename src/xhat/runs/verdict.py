@@ -19,9 +19,8 @@ def verdict(summary: Mapping[str, Any]) -> str:
     """
     model, pca, mean = (summary[f"error.{name}"] for name in ("model", "pca", "mean"))
     code = summary["code"]
-    explained = (
-        f"It explains {100 * (1 - model / mean):.1f} % of the variance with {code} numbers a row." if mean else ""
-    )
+    share = f"It explains {100 * (1 - model / mean):.1f} % of the variance with {code} numbers a row."
+    explained = share if model < mean else ""
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
     elif model <= pca:

@@ -29,6 +29,6 @@ def aae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     ----------
     Makhzani et al., "Adversarial Autoencoders", 2015.
     """
-    model = assemble(shape, Plain, Gaussian(), latent=latent, **choices)
+    model = assemble(shape, Plain, Gaussian(learned=True), latent=latent, **choices)
     critic = MLPEncoder((size(model.code_shape),), (1,), hidden=(256, 256), activation="relu")
     return Recipe(model, Adversarial(critic))

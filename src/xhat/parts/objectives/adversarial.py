@@ -33,8 +33,9 @@ class Adversarial(Objective):
     ----------
     critic : Encoder
         A net from codes, of shape (Z,), to one logit, of shape (1,).
-    weight : float, default=10.0
-        λ, in nats. Must be >= 0.
+    weight : float, default=1.0
+        λ, in nats. Must be >= 0. 1 suits a likelihood whose scale is learned, whose distortion is in nats as well;
+        against a fixed scale it has to be found for each data set.
 
     References
     ----------
@@ -44,7 +45,7 @@ class Adversarial(Objective):
 
     monitor = ("distortion",)  # The fooling term is measured by a critic that changes under it.
 
-    def __init__(self, critic: Encoder, weight: float = 10.0) -> None:
+    def __init__(self, critic: Encoder, weight: float = 1.0) -> None:
         super().__init__()
         require(
             critic.out_shape == (1,),
