@@ -1,0 +1,30 @@
+import time
+
+import pytest
+import tiny
+import torch
+
+from xhat.runs.estimate import estimate
+
+
+@pytest.mark.parametrize("kind", ["vae", "aae"])
+def test_an_estimate_leaves_the_plan_and_all_random_state_as_they_were(kind):
+    plan = tiny.plan(kind)
+    before = {name: value.clone() for name, value in plan.recipe.model.state_dict().items()}
+    random = torch.get_rng_state()
+    assert estimate(plan) > 0
+    assert tiny.same(dict(plan.recipe.model.state_dict()), before)
+    assert torch.equal(torch.get_rng_state(), random)
+
+
+def test_it_is_near_the_time_that_a_run_takes():
+    plan = tiny.plan(epochs=30)
+    expected = estimate(plan)
+    start = time.perf_counter()
+    tiny.training(plan).run()
+    took = time.perf_counter() - start
+    assert expected / 5 < took < expected * 5  # machines are shared
+
+
+def test_it_grows_with_the_epochs():
+    assert estimate(tiny.plan(epochs=2000)) > 10 * estimate(tiny.plan(epochs=2))

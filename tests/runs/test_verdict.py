@@ -1,0 +1,57 @@
+import pytest
+
+from xhat.runs.verdict import advice, verdict
+
+SUMMARY = {
+    "error.model": 2.0,
+    "error.pca": 4.0,
+    "error.mean": 10.0,
+    "code": 8,
+    "active": 8,
+    "status": "finished",
+    "best_epoch": 9,
+    "epochs": 10,
+    "warnings": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            {},
+            "Its error is 0.50 of PCA's with as many numbers. It explains 80.0 % of the variance with 8 numbers a row.",
+        ),
+        ({"error.model": 4.0}, "Its error is 1.00 of PCA's"),
+        ({"error.model": 5.0}, "PCA does better: this model's error is 1.25 of PCA's."),
+        ({"error.model": 10.0}, "It copies worse than the mean input does: it has not learned."),
+        ({"error.model": 99.0}, "It copies worse than the mean input does"),
+        ({"error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better. It explains 80.0 %"),
+        ({"error.pca": 1e-12}, "PCA copies these rows exactly"),  # its rounding is no error
+        ({"error.mean": 0.0, "error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better."),
+    ],
+)
+def test_the_verdict_is_a_sentence_on_the_numbers(change, says):
+    assert verdict(SUMMARY | change).startswith(says)
+
+
+def test_where_nothing_is_wrong_there_is_no_advice():
+    assert advice(SUMMARY) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"active": 5}, "3 of 8 code dimensions hardly vary between rows."),
+        ({"status": "diverged"}, "Training diverged; these are the last good weights. Lower --lr."),
+        ({"best_epoch": 10}, "The last epoch was the best: more --epochs may still lower the error."),
+        ({"warnings": ["the code has 9 dimensions"]}, "The code has 9 dimensions."),
+    ],
+)
+def test_each_thing_to_know_is_a_note(change, says):
+    (note,) = advice(SUMMARY | change)
+    assert note.startswith(says)
+
+
+def test_a_run_that_stopped_early_is_not_sent_to_train_longer():
+    assert advice(SUMMARY | {"best_epoch": 10, "status": "stopped early"}) == []
