@@ -155,11 +155,12 @@ def test_every_hook_is_told_of_the_end_though_one_fails():
         def on_stop(self, training):
             self.stopped = True
 
-    stop, run = Stop(), None
-    run = tiny.training(tiny.plan(), Fail(), stop)
+    before, after = Stop(), Stop()
+    run = tiny.training(tiny.plan(), before, Fail(), after)
     with pytest.raises(OSError, match="full"):
         run.run()
-    assert stop.stopped
+    assert before.stopped
+    assert after.stopped
     assert not run.trainee.training
 
 

@@ -15,6 +15,7 @@ import xhat
 from xhat.core.errors import ArtifactError, ConfigError, DataError, MissingFileError, TrainingError, XhatError
 from xhat.core.loss import Loss
 from xhat.core.objective import Objective
+from xhat.engine import training
 from xhat.engine.hook import Hook
 from xhat.models.recipe import Recipe
 from xhat.runs.fit import resume
@@ -210,6 +211,25 @@ def test_a_second_ctrl_c_leaves_a_run_that_continues(source, tmp_path):
     fit(source, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         fit(source, tmp_path / "run", hooks=[tiny.CtrlC(4, times=2)])
+    resume(tmp_path / "run")
+    assert content(tmp_path / "run") == content(tmp_path / "whole")
+
+
+def test_one_amid_a_validation_does_as_well(source, tmp_path, monkeypatch):
+    fit(source, tmp_path / "whole")
+    calls = []
+
+    def evaluate(*arguments):
+        calls.append(1)
+        if len(calls) == 2:  # the first is of what stands before training
+            raise KeyboardInterrupt
+        return whole(*arguments)
+
+    whole = training.evaluate
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "evaluate", evaluate)
+        with pytest.raises(KeyboardInterrupt):
+            fit(source, tmp_path / "run")
     resume(tmp_path / "run")
     assert content(tmp_path / "run") == content(tmp_path / "whole")
 
