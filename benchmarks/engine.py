@@ -24,7 +24,9 @@ rows, steps_warm, steps = int(sys.argv[1]), 20, int(sys.argv[2])
 x = (torch.rand(rows, 784, generator=torch.Generator().manual_seed(0)) > .8).to(torch.uint8) * 255
 """
 
-XHAT = COMMON + """
+XHAT = (
+    COMMON
+    + """
 from xhat.data.open import open as open_data
 from xhat.engine.randomness import epoch_order, private_randomness
 from xhat.engine.rows import batches
@@ -46,16 +48,20 @@ class Clock(Hook):
 
 data = open_data(x, kind="table")
 options = dict(hidden=(512,), activation="relu")
-model = Autoencoder(MLPEncoder((784,), (32,), **options), Gaussian((16,)), MLPDecoder((16,), (784,), **options), Bernoulli())
+encoder, decoder = MLPEncoder((784,), (32,), **options), MLPDecoder((16,), (784,), **options)
+model = Autoencoder(encoder, Gaussian((16,)), decoder, Bernoulli())
 trainee = Trainee(model, BetaELBO(), Scaling.fit("unit", data.x[:1], 0.0, 255.0))
 clock = Clock()
 epochs = -(-(steps + steps_warm) * 100 // rows)
-training = Training(trainee, data, torch.arange(rows), torch.arange(100), TrainSettings(epochs=epochs, batch_size=100, patience=epochs), [clock])
-training.run()
+settings = TrainSettings(epochs=epochs, batch_size=100, patience=epochs)
+Training(trainee, data, torch.arange(rows), torch.arange(100), settings, [clock]).run()
 print(100 * steps / clock.seconds)
 """
+)
 
-BARE = COMMON + """
+BARE = (
+    COMMON
+    + """
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 encoder = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 32))
@@ -78,8 +84,11 @@ while done < steps + steps_warm:
         if done == steps + steps_warm: seconds = time.perf_counter() - start
 print(100 * steps / seconds)
 """
+)
 
-PYTHAE = COMMON + """
+PYTHAE = (
+    COMMON
+    + """
 import logging, os, tempfile, warnings
 warnings.filterwarnings("ignore")
 logging.disable(logging.CRITICAL)
@@ -94,7 +103,8 @@ from pythae.data.datasets import BaseDataset
 class Encoder(BaseEncoder):
     def __init__(self):
         super().__init__()
-        self.body, self.mean, self.log_var = nn.Sequential(nn.Linear(784, 512), nn.ReLU()), nn.Linear(512, 16), nn.Linear(512, 16)
+        self.body = nn.Sequential(nn.Linear(784, 512), nn.ReLU())
+        self.mean, self.log_var = nn.Linear(512, 16), nn.Linear(512, 16)
     def forward(self, x):
         h = self.body(x.flatten(1))
         return ModelOutput(embedding=self.mean(h), log_covariance=self.log_var(h))
@@ -109,8 +119,8 @@ class Decoder(BaseDecoder):
 model = VAE(VAEConfig(input_dim=(784,), latent_dim=16, reconstruction_loss="bce"), Encoder(), Decoder())
 data = BaseDataset(x.float() / 255, torch.ones(rows))
 epochs = -(-steps * 100 // rows)
-config = BaseTrainerConfig(output_dir=tempfile.mkdtemp(), num_epochs=epochs, per_device_train_batch_size=100, learning_rate=1e-3,
-                           optimizer_cls="AdamW", keep_best_on_train=False, no_cuda=True)
+config = BaseTrainerConfig(output_dir=tempfile.mkdtemp(), num_epochs=epochs, per_device_train_batch_size=100,
+                           learning_rate=1e-3, optimizer_cls="AdamW", keep_best_on_train=False, no_cuda=True)
 trainer = BaseTrainer(model, train_dataset=data, training_config=config)
 trainer.prepare_training()
 trainer.train_step(0)
@@ -118,6 +128,7 @@ start = time.perf_counter()
 for epoch in range(1, epochs + 1): trainer.train_step(epoch)
 print(100 * (rows // 100) * epochs / (time.perf_counter() - start))
 """
+)
 
 
 def rate(python: str, program: str, rows: int, steps: int) -> float:
@@ -143,14 +154,13 @@ def main() -> None:
         for name, (python, program) in contenders.items():
             rates[name].append(rate(python, program, rows, steps))
     medians = {name: statistics.median(values) for name, values in rates.items()}
-    body = table(
-        ("", "samples/s, median", "lowest", "highest", "of the bare loop", "xhat is"),
-        [
-            (name, round(m), round(min(rates[name])), round(max(rates[name])), m / medians["bare loop"], f"{medians['xhat'] / m:.2f} x")
-            for name, m in medians.items()
-        ],
-    )  # fmt: skip
-    record("engine", body, keep=options.keep)
+    bare, ours = medians["bare loop"], medians["xhat"]
+    lines = [
+        (name, round(m), round(min(rates[name])), round(max(rates[name])), m / bare, f"{ours / m:.2f} x")
+        for name, m in medians.items()
+    ]
+    header = ("", "samples/s, median", "lowest", "highest", "of the bare loop", "xhat is")
+    record("engine", table(header, lines), keep=options.keep)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,8 @@ def main() -> None:
     drawn_train, drawn_test = drawn[:20_000], drawn[20_000:]
     epochs = options.epochs
     if options.quick:
-        train, test, drawn_train, drawn_test, epochs = train[::10], test[::10], drawn_train[::10], drawn_test[::10], (5, 5)
+        train, test, epochs = train[::10], test[::10], (5, 5)
+        drawn_train, drawn_test = drawn_train[::10], drawn_test[::10]
     rows = [
         row("MNIST", train, test, MNIST, epochs[0], options.seed),
         row("curves", drawn_train, drawn_test, CURVES, epochs[1], options.seed),

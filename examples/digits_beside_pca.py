@@ -1,6 +1,6 @@
 """Handwritten digits, their copies through 8 numbers by an autoencoder, and by PCA: the picture of the README.
 
-    python examples/digits_beside_pca.py docs/images/digits.png
+python examples/digits_beside_pca.py docs/images/digits.png
 """
 
 from __future__ import annotations
