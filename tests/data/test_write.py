@@ -131,3 +131,45 @@ def test_of_images_either_all_are_written_or_none(tmp_path, monkeypatch):
     with pytest.raises(ArtifactError, match=r"2\.png: cannot be written"):
         write(IMAGES, tmp_path / "images", schema=schema(IMAGES))
     assert names(tmp_path) == []
+
+
+TEXT = "to be, or not to be:\nthat is the question, é?\n" * 3
+
+
+@pytest.mark.parametrize("symbols", ["characters", "bytes"])
+def test_windows_side_by_side_are_written_as_one_text(tmp_path, symbols):
+    (tmp_path / "a.txt").write_text(TEXT, newline="")
+    data = xhat.data.open(tmp_path / "a.txt", kind="text", window=10, symbols=symbols)
+    write(data.x.numpy().astype(np.float32), tmp_path / "b.txt", schema=data.schema)
+    whole = TEXT.encode() if symbols == "bytes" else TEXT
+    whole = whole[: 10 * len(data)]
+    assert (tmp_path / "b.txt").read_bytes() == (whole if symbols == "bytes" else whole.encode())
+    again = xhat.data.open(tmp_path / "b.txt", **data.schema.opening())
+    assert again.x.tolist() == data.x.tolist()
+    data.schema.check(again.schema)
+
+
+def test_other_tokens_are_written_a_line_each(tmp_path):
+    (tmp_path / "a.txt").write_text("abcdefgh")
+    data = xhat.data.open(tmp_path / "a.txt", kind="text", window=4, stride=2)
+    write(data.x.numpy(), tmp_path / "b.txt", schema=data.schema)
+    assert (tmp_path / "b.txt").read_text() == "abcd\ncdef\nefgh\n"
+    numbers = np.array([[0, 1, 12], [3, 0, 0]])
+    write(numbers, tmp_path / "c.txt", schema=schema(numbers, kind="tokens"))
+    assert (tmp_path / "c.txt").read_text() == "0 1 12\n3 0 0\n"
+    np.testing.assert_array_equal(xhat.data.open(tmp_path / "c.txt", kind="tokens").x, numbers)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "csv", "parquet"])
+def test_tokens_are_written_as_numbers_where_the_ending_says_so(tmp_path, suffix):
+    (tmp_path / "a.txt").write_text(TEXT)
+    data = xhat.data.open(tmp_path / "a.txt", kind="text", window=10)
+    write(data.x.numpy(), tmp_path / f"b.{suffix}", schema=data.schema)
+    again = xhat.data.open(tmp_path / f"b.{suffix}", **data.schema.opening(), to_learn=False)
+    assert again.x.tolist() == data.x.tolist()
+    data.schema.check(again.schema)
+
+
+def test_only_tokens_are_written_as_text(tmp_path):
+    with pytest.raises(ConfigError, match=r"--out: must end in \.npy, \.npz, \.parquet, \.csv, got 'x\.txt'"):
+        write(ROWS, tmp_path / "x.txt", schema=schema(ROWS))

@@ -8,12 +8,14 @@ from typing import Literal
 from xhat.core.errors import ConfigError
 
 Mode = Literal["L", "RGB"]
+Reading = Literal["characters", "bytes"]
 
 _FOR = {
     "key": "it names an array of an .npz file",
     "labels": "a name is for tables and .npz files; give the labels themselves as an array",
     "size": "it is for folders of images",
     "mode": "it is for folders of images",
+    "symbols": "it is for texts, which are opened with kind='text' (--rows text)",
 }
 
 
@@ -31,12 +33,15 @@ class Ask:
         (H, W), to which images are cropped and resized.
     mode : {"L", "RGB"}, optional
         To which images are converted: gray or colour.
+    symbols : {"characters", "bytes"}, optional
+        As what a text is read.
     """
 
     key: str | None = None
     labels: str | None = None
     size: tuple[int, int] | None = None
     mode: Mode | None = None
+    symbols: Reading | None = None
 
     def only(self, *understood: str, who: str) -> None:
         """Refuse what was asked of a reader that would not hear it.

@@ -25,11 +25,14 @@ class Dataset:
         Labels.
     schema : Schema
         What the rows are.
+    mask : bool Tensor of shape (N, T), optional
+        Which steps of sequences are there. What pads the others is NaN, of tokens 0.
     """
 
     x: Tensor
     y: Tensor | None
     schema: Schema
+    mask: Tensor | None = None
 
     def __post_init__(self) -> None:
         came, rule = tuple(self.x.shape[1:]), f"rows must be of the schema's shape {self.schema.shape}"
@@ -38,6 +41,11 @@ class Dataset:
             rule = f"each of the {len(self.x)} rows needs a label"
             hint = "give as many labels as rows, or None"
             require(len(self.y) == len(self.x), "Dataset", rule, len(self.y), hint, error=ShapeError)
+        if self.mask is not None:
+            steps, of = self.x.shape[:2], (self.mask.shape, self.mask.dtype)
+            rule = f"a mask of these steps must be of shape {tuple(steps)} and of bool"
+            hint = "make it with xhat.data.open"
+            require(of == (steps, torch.bool), "Dataset", rule, f"{tuple(of[0])} of {of[1]}", hint, error=ShapeError)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -45,10 +53,11 @@ class Dataset:
     def __repr__(self) -> str:
         s = self.schema
         labelled = "" if self.y is None else ", labelled"
-        missing = f", {s.missing} missing" if s.missing else ""
+        missing = (f", {s.missing} missing" if s.missing else "") + (", padded" if s.padded else "")
+        symbols = f", {len(s.vocabulary)} symbols" if s.vocabulary else ""
         return (
             f"Dataset({s.name}: {len(self)} rows of {s.kind} {s.shape}, "
-            f"{s.dtype} in [{s.low:g}, {s.high:g}]{missing}{labelled})"
+            f"{s.dtype} in [{s.low:g}, {s.high:g}]{symbols}{missing}{labelled})"
         )
 
     def batch(self, rows: Tensor) -> Batch:
@@ -63,20 +72,25 @@ class Dataset:
         -------
         Batch
             ``x`` stays uint8 where it was (scaling happens on the device, and bytes travel faster), else it is
-            float32. Where data has gaps, ``mask`` is True on what was observed, and ``x`` still holds NaN
-            elsewhere: what to fill in is scaling's to say.
+            float32. ``mask`` is True on what is there: of padded sequences (B, T), where data has gaps (B, *X).
+            Elsewhere ``x`` still holds NaN, for what to fill in is scaling's to say; tokens are padded by 0.
         """
         x = self.x.index_select(0, rows)  # (B, *X)
         if x.dtype != torch.uint8:
             x = x.float()
         # Asked of the schema, not of the batch: whether there is a mask must not depend on who else is in the batch.
-        mask = ~x.isnan() if self.schema.missing else None
-        return Batch(x.contiguous(), mask=mask, y=None if self.y is None else self.y[rows])
+        # What pads is NaN as a gap is: of data with both, one look finds both.
+        mask = ~x.isnan() if self.schema.missing else _taken(self.mask, rows)
+        return Batch(x.contiguous(), mask=mask, y=_taken(self.y, rows))
 
     def subset(self, rows: Tensor) -> Dataset:
         """Copy some rows into a dataset of their own, under the same schema."""
-        return Dataset(self.x[rows], None if self.y is None else self.y[rows], self.schema)
+        return Dataset(self.x[rows], _taken(self.y, rows), self.schema, _taken(self.mask, rows))
 
     def split(self, validation: float = 0.1, *, seed: int = 0, most: int = 10_000) -> Split:
         """Draw rows that validate; see `Split.draw`."""
         return Split.draw(len(self), validation, seed=seed, most=most)
+
+
+def _taken(of: Tensor | None, rows: Tensor) -> Tensor | None:
+    return None if of is None else of[rows]

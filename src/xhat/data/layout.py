@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from xhat.core.catalogue import suggest
 from xhat.core.errors import ConfigError, DataError
 
-Kind = Literal["table", "image", "series", "array"]
+Kind = Literal["table", "image", "series", "tokens", "array"]
+
+#: What a caller may ask for: a text becomes tokens.
+Asked = Kind | Literal["text"]
+
+#: Of those, the kinds whose rows go step by step.
+SEQUENCES = (None, "series", "tokens", "text")
 
 #: An array of any numeric type: N rows first.
 Rows = NDArray[Any]
@@ -25,7 +31,7 @@ class Layout:
 
     Parameters
     ----------
-    kind : {"table", "image", "series", "array"}
+    kind : {"table", "image", "series", "tokens", "array"}
         What a row is.
     axes : {"", "hw", "hwc", "chw", "t"}
         How the source lays a row out: an image as (H, W), (H, W, C) or (C, H, W), a series of one variable
@@ -81,24 +87,25 @@ def guess(rows: Rows, kind: Kind | None, who: str) -> Layout:
         When the rows have too few axes, or cannot be of the kind.
     """
     if kind is not None and kind not in get_args(Kind):
-        raise ConfigError("open", f"there is no kind '{kind}'", hint=suggest(kind, get_args(Kind)))
+        raise ConfigError("open", f"there is no kind '{kind}'", hint=suggest(kind, (*get_args(Kind), "text")))
     if rows.ndim < 2:
-        hint = "reshape it: (N, 1) for rows of one number, (1, D) for one row"
+        hint = "reshape it: (N, 1) for rows of one number, (1, D) for one row; or cut a long series with window="
         raise DataError(who, "data must have an axis of rows and at least one more", f"shape {rows.shape}", hint)
     match kind or _usual(rows):
         case "image":
             return Layout("image", _image_axes(rows, who))
         case "series" if rows.ndim <= 3:
             return Layout("series", "t" if rows.ndim == 2 else "")
+        case "tokens" if rows.ndim == 2:
+            return Layout("tokens")
         case "table" if rows.ndim == 2:
             return Layout("table")
         case "array":
             return Layout("array")
         case wrong:
-            axes = {"series": "(N, T) or (N, T, D)", "table": "(N, D)"}[wrong]
-            raise DataError(
-                who, f"a {wrong} has the shape {axes}", f"shape {rows.shape}", "reshape it, or use kind='array'"
-            )
+            axes = {"series": "a series has the shape (N, T) or (N, T, D)", "table": "a table has the shape (N, D)"}
+            rule = axes.get(wrong, "tokens have the shape (N, T)")
+            raise DataError(who, rule, f"shape {rows.shape}", "reshape it, or use kind='array'")
 
 
 def _usual(rows: Rows) -> Kind:

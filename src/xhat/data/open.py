@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 
 from xhat.core.errors import DataError, MissingFileError, require
 from xhat.data import builtin, readers
-from xhat.data.ask import Ask, Mode
+from xhat.data.ask import Ask, Mode, Reading
 from xhat.data.dataset import Dataset
-from xhat.data.layout import Kind
+from xhat.data.layout import SEQUENCES, Asked
 from xhat.data.prepare import prepare
 from xhat.data.raw import Raw
-from xhat.data.readers import array, frame, image_folder
+from xhat.data.readers import array, frame, image_folder, ragged, text
+from xhat.data.steps import Steps
 
 
 def open(
@@ -23,10 +25,16 @@ def open(
     *,
     key: str | None = None,
     labels: Any = None,
-    kind: Kind | None = None,
+    kind: Asked | None = None,
     size: tuple[int, int] | None = None,
     mode: Mode | None = None,
     missing: bool = False,
+    mask: Any = None,
+    window: int | None = None,
+    stride: int | None = None,
+    length: int | None = None,
+    symbols: Reading | None = None,
+    vocabulary: Sequence[str] | None = None,
     name: str | None = None,
     to_learn: bool = True,
 ) -> Dataset:
@@ -35,24 +43,41 @@ def open(
     Parameters
     ----------
     source : object
-        An array or tensor of shape (N, ...), a list of rows, a pandas or polars frame, a path to a table
-        (.csv, .tsv, .txt, .parquet), to arrays (.npy, .npz) or to a folder of images, or the name of built-in
-        data: "digits", "curves", "sprites" (a folder of such a name is opened as "./digits"). A `Dataset`
-        comes back as it is.
+        An array or tensor of shape (N, ...), a list of rows, a list of sequences (T_i,) or (T_i, D) of unequal
+        length, a pandas or polars frame, a path to a table (.csv, .tsv, .txt, .parquet), to arrays (.npy, .npz), to
+        a text or to a folder of images, or the name of built-in data: "digits", "curves", "sprites" (a folder of
+        such a name is opened as "./digits"). A `Dataset` comes back as it is.
     key : str, optional
         The array of an .npz file; else x, X, x_train, or the only one that has rows.
     labels : str or array of shape (N,), optional
         A column of a table or an array of an .npz file, or the labels themselves. They are not learned:
         they come beside the rows, as ``y``.
-    kind : {"table", "image", "series", "array"}, optional
+    kind : {"table", "image", "series", "tokens", "text", "array"}, optional
         What a row is, in place of what the axes suggest: (N, D) a table, (N, H, W) of unsigned integers gray
         images and of other numbers series (N, T, D), (N, H, W, C) and (N, C, H, W) with 1, 3 or 4 channels images.
+        Only asked for are tokens (N, T), whole numbers from 0 on that are symbols, and a text, a file that becomes
+        tokens.
     size : tuple of int, optional
         (H, W): crop images to this aspect about their centres, then resize them.
     mode : {"L", "RGB"}, optional
         Convert images to gray or colour.
     missing : bool, default=False
         Whether NaN (in a text file also an empty cell or "?") may stand for values that were not observed.
+    mask : bool array of shape (N, T), optional
+        Which steps of sequences are there; the others are padding, whatever they hold. Rows are copied for it.
+    window : int, optional
+        Cut one long series (T,) or (T, D) in rows of so many steps, without a copy; what is left at its end is left
+        out. A text is always cut, by default in 64.
+    stride : int, optional
+        Steps from one window to the next; by default the window, so that they lie side by side. With less they
+        overlap, those that validate with those that train as well.
+    length : int, optional
+        Pad sequences to so many steps; by default to those of the longest.
+    symbols : {"characters", "bytes"}, optional
+        As what a text is read; by default characters, of UTF-8.
+    vocabulary : sequence of str, optional
+        Of a fitted model, its ``schema.vocabulary``: a text is numbered by it, and no other symbol may come. By
+        default a text's own characters, and of whole numbers all up to the greatest.
     name : str, optional
         The data's name, in place of its file's.
     to_learn : bool, default=True
@@ -61,7 +86,8 @@ def open(
     Returns
     -------
     Dataset
-        Arrays are not copied and .npy files stay on the disk, mapped.
+        Arrays are not copied and .npy files stay on the disk, mapped. Padding is NaN, of tokens 0, and is neither
+        missing nor counted in any mean or range.
 
     Raises
     ------
@@ -73,38 +99,51 @@ def open(
         When an option does not fit the source.
     """
     by_name = labels if isinstance(labels, str) else None
-    ask = Ask(key=key, labels=by_name, size=size, mode=mode)
+    ask = Ask(key=key, labels=by_name, size=size, mode=mode, symbols=symbols)
+    steps = Steps(mask=mask, window=window, stride=stride, length=length, vocabulary=vocabulary)
     if isinstance(source, Dataset):
-        given = {"key": key, "labels": labels, "kind": kind, "size": size, "mode": mode, "name": name}
+        given = {**vars(ask), "labels": labels, "kind": kind, "name": name, **vars(steps)}
         changes = [option for option, value in given.items() if value is not None]
         hint = "give these options where it is opened first"
         require(not changes, "open", "a Dataset is already open", ", ".join(changes), hint)
         return source
-    raw = _read(source, ask)
+    raw = _read(source, ask, kind, steps)
+    raw = steps.arrange(replace(raw, name=name or raw.name), kind)
     if labels is not None and not by_name:
         raw = replace(raw, labels=array.as_numpy(labels, "labels"))
-    return prepare(replace(raw, name=name or raw.name), kind=kind, missing=missing, to_learn=to_learn)
+    hint = "give labels as an array, one a window"
+    require(not by_name or raw.labels is not None, raw.name, "labels of steps are none of windows", hint=hint)
+    kind = "tokens" if kind == "text" else kind
+    return prepare(raw, kind=kind, missing=missing, to_learn=to_learn)
 
 
-def _read(source: Any, ask: Ask) -> Raw:
+def _read(source: Any, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
     if isinstance(source, str) and source in builtin.names():
         ask.only(who=source)
         return builtin.load(source)
     if isinstance(source, str | PathLike):
-        return _read_path(Path(source).expanduser(), ask)
+        return _read_path(Path(source).expanduser(), ask, kind, steps)
+    if kind in SEQUENCES and ragged.accepts(source, told=kind is not None):
+        return ragged.read(source, ask)
     return frame.read(source, ask) if frame.accepts(source) else array.read(source, ask)
 
 
-def _read_path(path: Path, ask: Ask) -> Raw:
+def _read_path(path: Path, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
     if path.is_dir():
         return image_folder.read(path, ask)
     if not path.exists():
         raise MissingFileError("open", f"there is no '{path}'", hint=_meant(path))
     known = readers.by_suffix()
     suffix = path.suffix.lower()
-    hint = f"give {', '.join(sorted(known))}, or a folder of images"
-    require(suffix in known, path.name, f"cannot read files that end in '{suffix}'", hint=hint, error=DataError)
+    # A text may be called anything but what says that it is something else.
+    is_text = kind == "text" and (suffix == ".txt" or suffix not in known)
+    hint = f"give {', '.join(sorted(known))}, or a folder of images; any text opens with kind='text' (--rows text)"
+    fits = is_text or suffix in known
+    require(fits, path.name, f"cannot read files that end in '{suffix}'", hint=hint, error=DataError)
     require(path.stat().st_size > 0, path.name, "the file is empty", "0 bytes", "write it again", error=DataError)
+    if is_text:
+        # The vocabulary of a model of bytes says that they are bytes.
+        return text.read(path, ask if ask.symbols else replace(ask, symbols=steps.symbols))
     return known[suffix].read(path, ask)
 
 

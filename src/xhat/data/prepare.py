@@ -45,24 +45,31 @@ def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False, to_lea
     least, hint = (2, "a model learns what rows have in common") if to_learn else (1, "give some data")
     require(len(rows) >= least, raw.name, f"needs at least {least} rows", len(rows), hint, error=DataError)
     require(size(rows.shape[1:]) > 0, raw.name, "rows must not be empty", f"shape {rows.shape}", error=DataError)
-    scan = Scan.of(rows)
+    scan = Scan.of(rows, raw.mask)
     _check(scan, raw, missing)
     if to_learn:
         _check_variety(scan, raw, layout.kind)
     labels = None if raw.labels is None else Labels.encode(raw.labels, len(rows), raw.name)
+    low, high = float(np.fmin.reduce(scan.low, None)), float(np.fmax.reduce(scan.high, None))
     schema = Schema(
         kind=layout.kind,
         shape=rows.shape[1:],
         dtype=raw.rows.dtype.name,
-        low=float(np.fmin.reduce(scan.low, None)),
-        high=float(np.fmax.reduce(scan.high, None)),
+        # Of symbols all are possible, whichever came.
+        low=0.0 if raw.vocabulary else low,
+        high=len(raw.vocabulary) - 1.0 if raw.vocabulary else high,
         layout=layout.axes,
         columns=raw.columns,
         missing=scan.missing,
         labels=labels.names if labels else None,
         name=raw.name,
+        padded=raw.mask is not None,
+        stride=raw.stride,
+        symbols=raw.symbols,
+        vocabulary=raw.vocabulary,
     )
-    return Dataset(_tensor(rows), labels.y if labels else None, schema)
+    mask = None if raw.mask is None else torch.from_numpy(raw.mask)
+    return Dataset(_tensor(rows), labels.y if labels else None, schema, mask)
 
 
 def _numeric(raw: Raw) -> Rows:
@@ -105,7 +112,7 @@ def _check_variety(scan: Scan, raw: Raw, kind: Kind) -> None:
 
 def _at(place: Place, raw: Raw) -> str:
     row, *rest = place
-    if raw.columns:
+    if raw.columns and len(rest) == 1:
         return f"in row {row}, column '{raw.columns[rest[0]]}'"
     return f"in row {row}, " + (f"column {rest[0]}" if len(rest) == 1 else f"entry {tuple(rest)}")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from xhat.data.layout import Kind, Rows
+from xhat.data.schema import Symbols
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,14 @@ class Raw:
         A table's names.
     kind : str, optional
         What the rows are, where the source knows.
+    mask : bool array of shape (N, T), optional
+        Which steps of sequences are there.
+    symbols : {"characters", "bytes", "numbers"}, optional
+        What tokens stand for.
+    vocabulary : tuple of str, optional
+        Token i stands for ``vocabulary[i]``. A text comes without one: its rows are code points, or bytes.
+    stride : int, optional
+        Steps from the start of one window to the next, where rows are windows of one series.
     """
 
     rows: Rows
@@ -33,3 +43,7 @@ class Raw:
     labels: NDArray[Any] | None = None
     columns: tuple[str, ...] | None = None
     kind: Kind | None = None
+    mask: NDArray[np.bool_] | None = None
+    symbols: Symbols | None = None
+    vocabulary: tuple[str, ...] | None = None
+    stride: int | None = None

@@ -63,10 +63,12 @@ class Scaling(Component):
             scaling.centre.fill_(low)
             scaling.spread.fill_(high - low)
         elif how != "none":
-            mean, variance = _moments(x)
+            mean, variance, count = _moments(x)
             scaling.centre.copy_(mean)
+            # Each known value counts once: an element that few rows have, as the end of a padded series, says little.
+            whole = (variance * count).sum() / count.sum().clamp(min=1)
             # A constant element has no spread: left as it is, it stays 0 after centring.
-            std = variance.sqrt() if how == "standard" else variance.mean().sqrt()
+            std = variance.sqrt() if how == "standard" else whole.sqrt()
             scaling.spread.copy_(torch.where(std > 0, std, 1.0))
         return scaling
 
@@ -93,8 +95,8 @@ def _extremes(x: Tensor) -> tuple[float, float]:
     return min(float(block.min()) for block in known), max(float(block.max()) for block in known)
 
 
-def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance of every element in float64, NaN passed over, both (*X)."""
+def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, variance and number of known values of every element in float64, each (*X)."""
     count = torch.zeros(x.shape[1:], dtype=torch.float64)
     total = torch.zeros_like(count)
     for block in x.split(BLOCK):
@@ -108,4 +110,4 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
         squares += torch.nan_to_num(block.double() - mean, nan=0.0).pow(2).sum(0)
     variance = squares / count.clamp(min=1)
     # The mean of a constant element is rounded: its spread comes out as some 1e-17 of it, where 0 is meant.
-    return mean, torch.where(variance.sqrt() > 1e-12 * mean.abs(), variance, 0.0)
+    return mean, torch.where(variance.sqrt() > 1e-12 * mean.abs(), variance, 0.0), count

@@ -25,7 +25,7 @@ class Scan:
     low, high : array of shape (*X,)
         The smallest and greatest value of each entry over all rows; NaN where no row has one.
     missing : int
-        How many entries are NaN.
+        How many entries are NaN, padding not among them.
     first_missing, first_infinite : tuple of int, optional
         (row, *place in the row) of the first NaN and the first infinity.
     """
@@ -37,8 +37,8 @@ class Scan:
     first_infinite: Place | None = None
 
     @classmethod
-    def of(cls, rows: Rows) -> Self:
-        """Scan rows of shape (N, *X), N >= 1, block by block."""
+    def of(cls, rows: Rows, mask: Rows | None = None) -> Self:
+        """Scan rows of shape (N, *X), N >= 1, block by block; NaN outside a mask (N, T) is no gap but padding."""
         low = high = np.asarray(rows[0])
         missing, first_missing, first_infinite = 0, None, None
         for start, block in _blocks(rows):
@@ -46,6 +46,9 @@ class Scan:
             high = np.fmax(high, np.fmax.reduce(block, 0))
             if rows.dtype.kind == "f":
                 nan = np.isnan(block)
+                if mask is not None:
+                    there = mask[start : start + len(block)]
+                    nan &= there.reshape(there.shape + (1,) * (block.ndim - there.ndim))
                 missing += int(nan.sum())
                 first_missing = first_missing or _first(nan, start)
                 first_infinite = first_infinite or _first(np.isinf(block), start)

@@ -17,6 +17,7 @@ from xhat.data.schema import Schema
 
 TABLES = (".parquet", ".csv")
 SUFFIXES = (".npy", ".npz", *TABLES)
+TEXT = ".txt"
 
 
 def check_writable(path: str | Path, schema: Schema | None = None) -> None:
@@ -25,7 +26,7 @@ def check_writable(path: str | Path, schema: Schema | None = None) -> None:
     Parameters
     ----------
     path : path
-        A file with a known ending, or a folder for rows that are images.
+        A file with a known ending, .txt for rows that are tokens, or a folder for rows that are images.
     schema : Schema, optional
         Of the rows.
 
@@ -36,8 +37,10 @@ def check_writable(path: str | Path, schema: Schema | None = None) -> None:
     """
     path = Path(path)
     if path.suffix:
-        known = path.suffix.lower() in SUFFIXES
-        require(known, "--out", f"must end in {', '.join(SUFFIXES)}", f"'{path.name}'", "as codes.npy")
+        tokens = schema is not None and schema.vocabulary is not None
+        known = (*SUFFIXES, TEXT) if tokens else SUFFIXES
+        fits = path.suffix.lower() in known
+        require(fits, "--out", f"must end in {', '.join(known)}", f"'{path.name}'", "as codes.npy")
         require(not path.is_dir(), "--out", "must be a file", f"the folder '{path}'", "give another name")
     else:
         images = schema is not None and schema.kind == "image"
@@ -58,9 +61,10 @@ def write(rows: NDArray[Any], path: str | Path, *, schema: Schema | None = None,
     rows : array of shape (n_rows, ...)
         What to write. Tables are written flat, a column an element.
     path : path
-        ``.npy``, ``.npz`` (as the array ``x``), ``.parquet``, ``.csv``; or a folder, for rows that are images.
+        ``.npy``, ``.npz`` (as the array ``x``), ``.parquet``, ``.csv``; for tokens ``.txt``, as one text where rows
+        are windows side by side, else a line each; or a folder, for rows that are images.
     schema : Schema, optional
-        Of the rows: names a table's columns, and images' range.
+        Of the rows: names a table's columns, tokens' symbols and images' range.
     prefix : str
         Of columns without names.
 
@@ -76,7 +80,9 @@ def write(rows: NDArray[Any], path: str | Path, *, schema: Schema | None = None,
         _write_images(rows, path, schema)
         return
     file = io.BytesIO()
-    if suffix == ".npy":
+    if suffix == TEXT and schema is not None:
+        file.write(_text(rows, schema))
+    elif suffix == ".npy":
         np.save(file, rows)
     elif suffix == ".npz":
         np.savez_compressed(file, x=rows)
@@ -89,12 +95,24 @@ def _write_table(rows: NDArray[Any], file: io.BytesIO, suffix: str, schema: Sche
     import pandas as pd
 
     flat = rows.reshape(len(rows), -1)
-    named = schema.columns if schema is not None and schema.columns else None
-    frame = pd.DataFrame(flat, columns=list(named or (f"{prefix}{i}" for i in range(flat.shape[1]))))
+    named = () if schema is None else schema.columns or ()
+    if len(named) != flat.shape[1]:  # a series has names for a step's variables only
+        named = tuple(f"{prefix}{i}" for i in range(flat.shape[1]))
+    frame = pd.DataFrame(flat, columns=list(named))
     if suffix == ".csv":
         frame.to_csv(file, index=False)
     else:
         frame.to_parquet(file, index=False)
+
+
+def _text(rows: NDArray[Any], schema: Schema) -> bytes:
+    # Bytes are written as they are, whether or not they are UTF-8.
+    if schema.symbols == "bytes":
+        lines = [row.tobytes() for row in schema.to_source(rows)]
+    else:
+        lines = [line.encode() for line in schema.text(rows)]
+    side_by_side = schema.stride == schema.shape[0] and schema.symbols != "numbers"
+    return b"".join(lines) if side_by_side else b"".join(line + b"\n" for line in lines)
 
 
 def _write_images(rows: NDArray[Any], folder: Path, schema: Schema | None) -> None:

@@ -37,7 +37,7 @@ def as_numpy(source: Any, who: str) -> NDArray[Any]:
     try:
         values = np.asarray(source)
     except (ValueError, TypeError) as error:
-        hint = "rows must all have the same shape"
+        hint = "rows must all have the same shape; sequences of unequal length need kind='series'"
         raise DataError(who, "cannot be read as an array", f"{type(source).__name__} ({error})", hint) from error
     if values.ndim == 0:
         hint = "give an array, a frame, a path, a folder of images, or the name of built-in data"

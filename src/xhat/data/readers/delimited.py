@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xhat.core.errors import DataError
+from xhat.core.errors import DataError, require
 from xhat.data.ask import Ask
 from xhat.data.raw import Raw
 from xhat.data.readers.frame import from_pandas
@@ -22,6 +22,7 @@ MISSING = ("", "?")
 SEPARATORS = (",", ";", "\t", "|")
 SPACES = r"\s+"
 SAMPLE = 50  # lines that are looked at
+AS_TEXT = "a text is opened with kind='text' (--rows text)"
 
 
 def read(path: Path, ask: Ask) -> Raw:
@@ -58,7 +59,12 @@ def read(path: Path, ask: Ask) -> Raw:
             )
     except (ValueError, pd.errors.ParserWarning, csv.Error) as error:
         hint = "each line must hold the same number of cells, in UTF-8"
+        if path.suffix.lower() == ".txt":
+            hint += f"; {AS_TEXT}"
         raise DataError(path.name, "cannot be read as a table", str(error).strip(), hint) from error
+    # Prose whose lines happen to have as many commas each.
+    prose = path.suffix.lower() == ".txt" and not any(pd.api.types.is_numeric_dtype(frame[c]) for c in frame)
+    require(not prose, path.name, "holds no column of numbers", hint=AS_TEXT, error=DataError)
     return from_pandas(_without_index(frame), ask, path.stem)
 
 
