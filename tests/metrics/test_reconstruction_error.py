@@ -4,7 +4,7 @@ import tiny
 import torch
 
 import xhat
-from xhat.metrics.reconstruction_error import mean_squared_error, reconstruction_error
+from xhat.metrics.reconstruction_error import mean_error, reconstruction_error
 
 RNG = np.random.default_rng(0)
 
@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 def test_it_is_the_mean_over_rows_and_elements_in_float64():
     x = RNG.normal(1000, 1, size=(1500, 3)).astype(np.float32)  # more rows than go at once, far from 0
     data, rows = xhat.data.open(x), torch.arange(3, 1500)
-    error = mean_squared_error(data, rows, lambda batch: batch.x + 0.1 * torch.sin(batch.x))
+    error = mean_error(data, rows, lambda batch: batch.x + 0.1 * torch.sin(batch.x))
     copies = (data.x + 0.1 * torch.sin(data.x)).numpy()
     assert error == pytest.approx(((x[3:].astype(np.float64) - copies[3:]) ** 2).mean(), rel=1e-9)
 
@@ -21,7 +21,7 @@ def test_missing_entries_do_not_count():
     x = RNG.normal(size=(50, 4)).astype(np.float32)
     x[RNG.random(x.shape) < 0.3] = np.nan
     data = xhat.data.open(x, missing=True)
-    error = mean_squared_error(data, torch.arange(50), lambda batch: torch.full_like(batch.x, 0.5))
+    error = mean_error(data, torch.arange(50), lambda batch: torch.full_like(batch.x, 0.5))
     assert error == pytest.approx(np.nanmean((x.astype(np.float64) - 0.5) ** 2), rel=1e-9)
 
 

@@ -10,14 +10,17 @@ from torch import Tensor
 from xhat.core.batch import Batch
 from xhat.data.dataset import Dataset
 from xhat.data.scaling import Scaling
-from xhat.metrics.principal_components import PrincipalComponents
-from xhat.metrics.reconstruction_error import mean_squared_error
+from xhat.metrics.principal_components import PrincipalComponents, as_seen
+from xhat.metrics.reconstruction_error import mean_error
 
 
 def pca_curve(
     data: Dataset, rows: Tensor, scaling: Scaling, pca: PrincipalComponents, components: Sequence[int]
 ) -> dict[int, float]:
     """Measure PCA on rows that it was not fitted to, in the data's own units.
+
+    Of tokens PCA copies what they are one-hot, and the greatest entry of each step is its symbol; the mean input is
+    then the most frequent symbol of each step.
 
     Parameters
     ----------
@@ -35,11 +38,13 @@ def pca_curve(
     Returns
     -------
     dict of int to float
-        Mean squared error per observed element for each number of components.
+        Mean squared error per observed element, or the share of wrong tokens, for each number of components.
     """
 
     def copy(batch: Batch, k: int) -> Tensor:
-        rows = scaling(batch.x)
-        return scaling.inverse(pca.copy(rows.flatten(1), k).view_as(rows))
+        copies = pca.copy(as_seen(batch, data.schema, scaling), k)
+        if data.schema.vocabulary is not None:
+            return copies.unflatten(1, (*data.schema.shape, -1)).argmax(-1)  # (B, T)
+        return scaling.inverse(copies.view_as(batch.x))
 
-    return {k: mean_squared_error(data, rows, partial(copy, k=k)) for k in sorted(set(components))}
+    return {k: mean_error(data, rows, partial(copy, k=k)) for k in sorted(set(components))}

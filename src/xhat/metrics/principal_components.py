@@ -1,4 +1,4 @@
-"""Principal components of training rows, as the model sees them."""
+"""Principal components of training rows, as the model sees them; of tokens, one-hot."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from jaxtyping import Float
 from sklearn.decomposition import PCA
 from torch import Tensor
 
+from xhat.core.batch import Batch
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
 from xhat.data.scaling import Scaling
+from xhat.data.schema import Schema
 
 # Values that PCA is fitted to at most, 1 GB of them: with more rows it sees an even sample.
 MOST = 250_000_000
@@ -25,7 +27,7 @@ class PrincipalComponents:
     Parameters
     ----------
     mean : Tensor of shape (D,)
-        Of the scaled rows, flat.
+        Of the rows as `as_seen` gives them: D = T·V for T tokens out of V.
     axes : Tensor of shape (K, D)
         Orthonormal, the widest first.
     variances : Tensor of shape (K,)
@@ -54,16 +56,20 @@ class PrincipalComponents:
         rows : int64 Tensor
             Which of its rows.
         scaling : Scaling
-            The model's; a missing entry is 0 there, for PCA as for the model.
+            The model's; a missing entry is 0 there, for PCA as for the model. A step of tokens that is not there
+            counts as the mean.
         k : int
             How many axes.
         """
-        dimensions = size(data.schema.shape)
+        dimensions = size(data.schema.shape) * len(data.schema.vocabulary or " ")
         rows = rows[:: max(1, -(-len(rows) * dimensions // MOST))]
         # A copy on the CPU: the model's own scaling may live on another device.
         own = Scaling(scaling.how, scaling.shape)
         own.load_state_dict(scaling.state_dict())
-        x = torch.cat([own(data.batch(part).x).flatten(1) for part in rows.split(4096)]).numpy()  # (N, D)
+        seen = torch.cat([as_seen(data.batch(part), data.schema, own) for part in rows.split(4096)])  # (N, D)
+        if data.mask is not None:
+            seen = torch.where(seen.isnan(), seen.nanmean(0).nan_to_num(0.0), seen)
+        x = seen.numpy()
         pca = PCA(max(1, min(k, len(x) - 1, dimensions)), random_state=0).fit(x)
         mean, axes, variances = (
             torch.from_numpy(part).float() for part in (pca.mean_, pca.components_, pca.explained_variance_)
@@ -76,6 +82,16 @@ class PrincipalComponents:
         return max(rest, 0.0) / max(self.axes.shape[1] - k, 1)
 
     def copy(self, x: Float[Tensor, "B D"], k: int) -> Float[Tensor, "B D"]:
-        """Give PCA's reconstruction of flat scaled rows from their first `k` components."""
+        """Give PCA's reconstruction of rows, as `as_seen` gives them, from their first `k` components."""
         axes = self.axes[:k]
-        return self.mean + (x - self.mean) @ axes.T @ axes
+        return self.mean + (x - self.mean).nan_to_num(0.0) @ axes.T @ axes
+
+
+def as_seen(batch: Batch, schema: Schema, scaling: Scaling) -> Float[Tensor, "B D"]:
+    """Give raw rows as PCA sees them, flat: scaled, or one-hot where they are tokens, with NaN for steps of padding."""
+    if schema.vocabulary is None:
+        return scaling(batch.x).flatten(1)
+    hot = torch.nn.functional.one_hot(batch.x.long(), len(schema.vocabulary)).float()  # (B, T, V)
+    if batch.mask is not None:
+        hot[~batch.mask] = torch.nan
+    return hot.flatten(1)

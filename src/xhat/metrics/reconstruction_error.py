@@ -1,4 +1,4 @@
-"""Mean squared error per element, in the data's own units."""
+"""The error of copies: mean squared error per element in the data's own units; of tokens the share of wrong ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def reconstruction_error(fitted: Fitted, data: Dataset, rows: Tensor) -> float:
 
     .. math:: \frac{1}{|O|} \sum_{(n, i) \in O} (x_{ni} - \hat x_{ni})^2
 
-    over the observed entries O.
+    over the observed entries O of steps that are there. Tokens have no distance: of them it is the share where
+    :math:`x_{ni} \neq \hat x_{ni}`.
 
     Parameters
     ----------
@@ -34,18 +35,24 @@ def reconstruction_error(fitted: Fitted, data: Dataset, rows: Tensor) -> float:
         scaled = Batch(fitted.scaling(batch.x), mask=batch.mask)
         return fitted.scaling.inverse(fitted.model.reconstruct(scaled)).cpu()
 
-    return mean_squared_error(data, rows, reconstruct)
+    return mean_error(data, rows, reconstruct)
 
 
-def mean_squared_error(data: Dataset, rows: Tensor, reconstruct: Callable[[Batch], Tensor]) -> float:
-    """Measure any function of raw batches to raw reconstructions (B, *X), over observed entries, in float64."""
+def mean_error(data: Dataset, rows: Tensor, reconstruct: Callable[[Batch], Tensor]) -> float:
+    """Measure any function of raw batches to raw reconstructions (B, *X), over observed entries, in float64.
+
+    What error means is decided here, by the kind of the data: for tokens it is the share of wrong ones.
+    """
+    symbols = data.schema.vocabulary is not None
     total, count = 0.0, 0
     with torch.inference_mode():
         for part in rows.split(ROWS):
             batch = data.batch(part)
-            squares = (batch.x.double() - reconstruct(batch).double()) ** 2
+            x, copy = batch.x.double(), reconstruct(batch).double()
+            errors = (x != copy.round()).double() if symbols else (x - copy) ** 2  # (B, *X)
             if batch.mask is not None:
-                squares = squares[batch.mask.expand_as(squares)]
-            total += float(squares.sum())
-            count += squares.numel()
+                mask = batch.mask.reshape(batch.mask.shape + (1,) * (x.ndim - batch.mask.ndim))
+                errors = errors[mask.expand_as(errors)]
+            total += float(errors.sum())
+            count += errors.numel()
     return total / count

@@ -31,10 +31,10 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
     -------
     dict
         ``error.model``, ``error.pca``, ``error.mean``: mean squared error per element in the data's own units, for
-        symbols the share of wrong ones; ``measure``: which of the two; ``code`` and ``active``: code dimensions, and those that differ between rows; ``parameters``; ``epochs`` and
-        ``best_epoch``; ``seconds`` of training; ``status``; ``rows.train`` and ``rows.validation``;
-        ``validation.TERM``: the objective's terms at the best epoch; ``pca_curve``: [components, error] pairs;
-        ``warnings``.
+        symbols the share of wrong ones; ``measure``: which of the two; ``code`` and ``active``: code dimensions, and
+        those that differ between rows; ``parameters``; ``epochs`` and ``best_epoch``; ``seconds`` of training;
+        ``status``; ``rows.train`` and ``rows.validation``; ``validation.TERM``: the objective's terms at the best
+        epoch; ``pca_curve``: [components, error] pairs; ``warnings``.
     """
     data, rows = plan.data, plan.split.validation
     code, history = size(fitted.model.code_shape), fitted.history
