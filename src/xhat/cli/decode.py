@@ -17,7 +17,7 @@ def decode(codes: str, /, *, model: Path, out: Path, key: str | None = None, dev
     model
         A run folder.
     out
-        Where to write: .npy, .npz, .parquet or .csv, or a folder for images.
+        Where to write: .npy, .npz, .parquet or .csv, .txt for texts, or a folder for images.
     key
         The array of an .npz file.
     device

@@ -39,14 +39,23 @@ class DataOptions:
         Convert images to gray (L) or colour (RGB).
     missing
         Allow missing values (NaN, or an empty cell).
+    window
+        Cut a long series in rows of so many steps. [default: 64 characters of a text]
+    stride
+        Steps from one window to the next. [default: the window]
+    symbols
+        Read a text as characters or as bytes. [default: characters]
     """
 
     key: str | None = None
     labels: str | None = None
-    rows: Literal["table", "image", "series", "array"] | None = None
+    rows: Literal["table", "image", "series", "tokens", "text", "array"] | None = None
     size: str | None = None
     mode: Literal["L", "RGB"] | None = None
     missing: Switch = False
+    window: int | None = None
+    stride: int | None = None
+    symbols: Literal["characters", "bytes"] | None = None
 
     def as_arguments(self) -> dict[str, Any]:
         """Give what `xhat.data.open` takes, without what was not asked for."""
@@ -57,6 +66,9 @@ class DataOptions:
             "size": None if self.size is None else _pixels(self.size),
             "mode": self.mode,
             "missing": self.missing or None,
+            "window": self.window,
+            "stride": self.stride,
+            "symbols": self.symbols,
         }
         return {name: value for name, value in asked.items() if value is not None}
 
@@ -65,7 +77,7 @@ def open_for(model: Fitted, data: str, options: DataOptions) -> Dataset:
     """Open data that a fitted model shall read."""
     from xhat.data.open import open as open_data
 
-    arguments = {"kind": model.schema.kind, "missing": model.schema.missing > 0} | options.as_arguments()
+    arguments = model.schema.opening() | options.as_arguments()
     return open_data(data, **arguments, to_learn=False)
 
 

@@ -19,7 +19,7 @@ def reconstruct(
     model
         A run folder.
     out
-        Where to write: .npy, .npz, .parquet or .csv, or a folder for images.
+        Where to write: .npy, .npz, .parquet or .csv, .txt for texts, or a folder for images.
     device
         Where to compute: auto, cpu, cuda.
     """
@@ -33,4 +33,7 @@ def reconstruct(
     rows = open_for(fitted, data, options)
     write(fitted.reconstruct(rows), out, schema=fitted.schema)
     error = reconstruction_error(fitted, rows, torch.arange(len(rows)))
-    print(f"{len(rows)} rows, mean squared error {error:.6g} per element: {out}")
+    said = f"mean squared error {error:.6g} per element"
+    if fitted.schema.vocabulary is not None:
+        said = f"{100 * error:.3g} % of the symbols wrong"
+    print(f"{len(rows)} rows, {said}: {out}")

@@ -17,7 +17,7 @@ def sample(n: int = 16, /, *, model: Path, out: Path, seed: int = 0, device: str
     model
         A run folder.
     out
-        Where to write: .npy, .npz, .parquet or .csv, or a folder for images.
+        Where to write: .npy, .npz, .parquet or .csv, .txt for texts, or a folder for images.
     seed
         The same seed gives the same rows.
     device
