@@ -142,7 +142,7 @@ def test_parts_are_tables_of_the_file(xhat_, digits, tmp_path):
         ("missing = 1", "run.toml: missing must be true or false, got 1."),
         ("kind = 3", "run.toml: kind must be a text, got 3."),
         ("size = 64", "run.toml: size must be a text, got 64."),
-        ("rows = 'tables'", "run.toml: rows must be table, image, series, array, got 'tables'."),
+        ("rows = 'tables'", "run.toml: rows must be table, image, series, tokens, text, array, got 'tables'."),
         ("out = 3", "run.toml: out must be a text, got 3."),
         ("epochs = ", "run.toml: is no TOML ("),
         ("[objective]\nbta = 3", "--set: 'objective.bta' leads nowhere: there is no 'bta'. Did you mean 'beta'?"),
