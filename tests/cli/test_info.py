@@ -3,6 +3,7 @@ import json
 import pytest
 
 from xhat.core import catalogue
+from xhat.runs.verdict import verdict
 
 
 def test_a_run_is_described(xhat_, run, model):
@@ -11,7 +12,7 @@ def test_a_run_is_described(xhat_, run, model):
     assert (facts["recipe"], facts["encoder"], facts["likelihood"]) == ("vae", "MLPEncoder", "Gaussian")
     assert facts["objective"] == "objectives/beta_elbo"
     assert facts["error.model"] == model.summary["error.model"]
-    assert "of the variance with 4 numbers a row" in facts["verdict"]
+    assert facts["verdict"] == verdict(model.summary)
     text = xhat_(f"info {run}").out
     for name in facts:
         assert name in text
