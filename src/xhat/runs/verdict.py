@@ -19,8 +19,9 @@ def verdict(summary: Mapping[str, Any]) -> str:
     """
     model, pca, mean = (summary[f"error.{name}"] for name in ("model", "pca", "mean"))
     code = summary["code"]
-    share = f"It explains {100 * (1 - model / mean):.1f} % of the variance with {code} numbers a row."
-    explained = share if model < mean else ""
+    explained = ""
+    if model < mean:
+        explained = f"It explains {100 * (1 - model / mean):.1f} % of the variance with {code} numbers a row."
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
     elif model <= pca:
