@@ -8,12 +8,7 @@ import pandas as pd
 
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
-from xhat.models.assemble import assemble
 from xhat.models.fitted import Fitted
-from xhat.models.recipe import Recipe
-from xhat.parts.bottlenecks.plain import Plain
-from xhat.parts.likelihoods.categorical import Categorical
-from xhat.parts.objectives.reconstruction import Reconstruction
 from xhat.report.write import compose
 from xhat.runs.fit import fit
 
@@ -41,7 +36,7 @@ def _gaps() -> Dataset:
 
 
 def _symbols() -> Dataset:
-    return open_data(np.random.default_rng(0).integers(0, 5, (ROWS, 120)), kind="array")
+    return open_data(np.random.default_rng(0).integers(0, 5, (ROWS, 120)), kind="tokens")
 
 
 DATA: dict[str, Callable[[], Dataset]] = {
@@ -66,11 +61,9 @@ def made(data: str, kind: str = "ae", latent: int = 3, seed: int = 0, epochs: in
 @cache
 def _made(data: str, kind: str, latent: int, seed: int, epochs: int) -> tuple[Fitted, Dataset]:
     dataset = DATA[data]()
-    if data == "symbols":
-        net = assemble(dataset.schema.shape, Plain((latent,)), Categorical(5), "mlp")
-        return fit(dataset, Recipe(net, Reconstruction()), scale="none", epochs=epochs, batch_size=16), dataset
-    hidden, settings = {"net.hidden": [8]}, {"epochs": epochs, "batch_size": 16, "seed": seed}
-    return fit(dataset, kind, net="mlp", latent=latent, overrides=hidden, **settings), dataset
+    net, hidden = ("recurrent", 8) if data == "symbols" else ("mlp", [8])
+    settings = {"epochs": epochs, "batch_size": 16, "seed": seed}
+    return fit(dataset, kind, net=net, latent=latent, overrides={"net.hidden": hidden}, **settings), dataset
 
 
 @cache

@@ -15,7 +15,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     console = Console(highlight=False)
     pca = summary["error.pca"]
     table = Table(box=None, padding=(0, 3, 0, 0))
-    for name, side in (("validation", "left"), ("mean squared error", "right"), ("of PCA's", "right")):
+    for name, side in (("validation", "left"), (summary["measure"], "right"), ("of PCA's", "right")):
         table.add_column(name, justify=side)  # type: ignore[arg-type]
     names = {"model": "this model", "pca": f"PCA, {summary['code']} components", "mean": "the mean input"}
     for key, name in names.items():

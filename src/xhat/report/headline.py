@@ -11,7 +11,13 @@ from xhat.models.fitted import Fitted
 from xhat.report.words import count, number, shape
 from xhat.runs.verdict import advice, verdict
 
-NOUNS = {"image": "images of", "table": "rows of a table, each", "series": "series of", "array": "arrays of"}
+NOUNS = {
+    "image": "images of",
+    "table": "rows of a table, each",
+    "series": "series of",
+    "tokens": "rows of symbols, each",
+    "array": "arrays of",
+}
 MODELS = (("model", "this model"), ("pca", "PCA, as many numbers"), ("mean", "the mean input"))
 
 

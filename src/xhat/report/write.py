@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from xhat.core.errors import ArtifactError, require
 from xhat.core.files import read_json, write_bytes
 from xhat.data.dataset import Dataset
-from xhat.data.open import open as open_data
 from xhat.data.split import Split
 from xhat.models.artifact import describe, load
 from xhat.models.fitted import Fitted
@@ -28,7 +27,7 @@ from xhat.report.figures.samples import samples
 from xhat.report.headline import headline
 from xhat.report.words import flags
 from xhat.runs.folder import RunFolder
-from xhat.runs.plan import fingerprint
+from xhat.runs.reopen import reopen
 
 FIGURES: tuple[Callable[[Evidence], Figure], ...] = (curves, reconstructions, codes, rates, pca, samples)
 
@@ -67,7 +66,7 @@ def report(run: Fitted | str | Path, data: Any = None, out: str | Path | None = 
     path = Path(out) if out is not None else RunFolder(str(run)).report
     hint = "continue an interrupted run: xhat fit --resume"
     require("error.model" in fitted.summary, who, "the model was never measured", hint=hint, error=ArtifactError)
-    page = compose(fitted, _opened(fitted, data, who), folder)
+    page = compose(fitted, reopen(fitted, data, who, "reported"), folder)
     write_bytes(path, page.encode())
     return path
 
@@ -110,22 +109,3 @@ def widths(wide: list[bool]) -> list[str]:
         else:
             found.append("open" if place + 1 < len(wide) and not wide[place + 1] else "alone")
     return found
-
-
-def _opened(fitted: Fitted, data: Any, who: str) -> Dataset:
-    """Open what the run was fitted to, and refuse all else."""
-    options = dict(fitted.origin.get("source", {}))
-    source = options.pop("path", None)
-    if data is None:
-        require(source is not None, who, "was fitted to an array", hint="give it again, as data=")
-        data = source
-    elif not isinstance(data, str | Path):
-        options = (
-            {} if isinstance(data, Dataset) else {"kind": fitted.schema.kind, "missing": fitted.schema.missing > 0}
-        )
-    opened = open_data(data, **options)
-    fitted.schema.check(opened.schema)
-    same = fingerprint(opened) == fitted.origin.get("fingerprint")
-    rule = "can only be reported on the data that it began with"
-    require(same, who, rule, hint="restore the data", error=ArtifactError)
-    return opened

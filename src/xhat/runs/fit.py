@@ -13,7 +13,6 @@ from xhat.core.catalogue import suggest
 from xhat.core.component import config
 from xhat.core.errors import ArtifactError, ConfigError, MissingFileError, TrainingError, XhatError, require
 from xhat.core.files import read_json, write_bytes
-from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.data.split import Split
 from xhat.engine.checkpoint import read_checkpoint
@@ -29,8 +28,9 @@ from xhat.models.recipe import Recipe
 from xhat.runs.folder import RunFolder
 from xhat.runs.greedy import pretrain_greedily
 from xhat.runs.model_card import model_card
-from xhat.runs.plan import Plan, cautions, fingerprint, make_plan
+from xhat.runs.plan import Plan, cautions, make_plan
 from xhat.runs.recorder import Recorder
+from xhat.runs.reopen import reopen
 from xhat.runs.summary import summarise
 
 # Rows whose codes a prior is fitted to afterwards: enough for the moments of any code of usual size.
@@ -200,9 +200,7 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = (), **
     lacking = [key for key in ("source", "fingerprint", "settings") if key not in fitted.origin]
     hint = "restore the folder from a copy, or fit again"
     require(not lacking, str(folder.config), f"lacks origin.{', '.join(lacking)}", None, hint, error=ArtifactError)
-    dataset = _opened(fitted, data, str(path))
-    same, rule = fingerprint(dataset) == fitted.origin["fingerprint"], "can only be continued on the data of its begin"
-    require(same, str(path), rule, hint="restore the data", error=ArtifactError)
+    dataset = reopen(fitted, data, str(path), "continued")
     objective = restored(fitted.objective, "objective", given.get("objective"), str(folder.config))
     settings, recipe = train_settings(fitted.origin["settings"]), Recipe(fitted.model, objective)
     split = Split.draw(len(dataset), seed=settings.seed)
@@ -216,18 +214,6 @@ def _is_whole(path: str | Path, given: Mapping[str, Any]) -> bool:
     except XhatError:
         return False
     return True
-
-
-def _opened(fitted: Fitted, data: Any, who: str) -> Dataset:
-    """Open a run's data as it was opened first: from its path, or from what is given in its place."""
-    options = dict(fitted.origin["source"])
-    source = options.pop("path", None)
-    require(data is not None or source is not None, who, "was fitted to an array", hint="give it again, as data=")
-    if data is not None and not isinstance(data, str | Path):
-        options = {"kind": fitted.schema.kind, "missing": fitted.schema.missing > 0}
-    dataset = data if isinstance(data, Dataset) else open_data(source if data is None else data, **options)
-    fitted.schema.check(dataset.schema)
-    return dataset
 
 
 def _restore(training: Training, checkpoint: Mapping[str, Any], out: str | Path | None) -> None:

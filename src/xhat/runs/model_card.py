@@ -22,7 +22,8 @@ CARD = """\
 | seed | {{ origin.settings.seed }} |
 | scaling | {{ scaling }} |
 
-Mean squared error per element on {{ summary["rows.validation"] }} validation rows, in the data's own units:
+{{ summary.measure | capitalize }} per element on {{ summary["rows.validation"] }} validation rows, in the data's own
+units:
 
 | this model | PCA, {{ summary.code }} components | the mean input |
 | --- | --- | --- |

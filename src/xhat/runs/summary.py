@@ -13,6 +13,7 @@ from xhat.metrics.pca_curve import pca_curve
 from xhat.metrics.reconstruction_error import reconstruction_error
 from xhat.models.fitted import Fitted
 from xhat.runs.plan import COMPONENTS, Plan
+from xhat.runs.verdict import SQUARES
 
 
 def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         "error.model": reconstruction_error(fitted, data, rows),
         "error.pca": curve[min(code, rank)],
         "error.mean": curve[0],
-        "measure": "mean squared error" if data.schema.vocabulary is None else "share of wrong symbols",
+        "measure": SQUARES if data.schema.vocabulary is None else "share of wrong symbols",
         "code": code,
         "active": active,
         "parameters": sum(p.numel() for p in fitted.model.parameters()),

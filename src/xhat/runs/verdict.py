@@ -7,6 +7,8 @@ from typing import Any
 
 # A share of the variance that is PCA's rounding, where as many components as the data's rank leave no other error.
 EXACT = 1e-9
+# What errors of numbers are; errors of symbols are the share of wrong ones.
+SQUARES = "mean squared error"
 
 
 def verdict(summary: Mapping[str, Any]) -> str:
@@ -21,13 +23,15 @@ def verdict(summary: Mapping[str, Any]) -> str:
     code = summary["code"]
     explained = ""
     if model < mean:
-        explained = f"It explains {100 * (1 - model / mean):.1f} % of the variance with {code} numbers a row."
+        what = "of the variance" if summary.get("measure", SQUARES) == SQUARES else "of what the commonest symbols miss"
+        explained = f"It explains {100 * (1 - model / mean):.1f} % {what} with {code} numbers a row."
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
     elif model <= pca:
         against = f"Its error is {model / pca:.2f} of PCA's with as many numbers."
     elif model < mean:
-        against = f"PCA does better: this model's error is {model / pca:.2f} of PCA's. Train longer, or try --kind ae."
+        advised = "Train longer, or start from PCA with --init pca."
+        against = f"PCA does better: this model's error is {model / pca:.2f} of PCA's. {advised}"
     else:
         against = "It copies worse than the mean input does: it has not learned. Train longer, or lower --lr."
     return f"{against} {explained}".strip()

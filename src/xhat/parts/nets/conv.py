@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pixel_shuffle
 
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
@@ -71,9 +71,11 @@ class ConvEncoder(Encoder):
 
 
 class ConvDecoder(Decoder):
-    """A linear map, then interpolation to each stage's size and a convolution.
+    """A linear map, then a convolution and an interpolation to the next size for each stage.
 
-    Interpolation and not a transposed convolution: it meets any size and leaves no checkerboard.
+    Interpolation and not a transposed convolution: it meets any size and leaves no checkerboard. Convolutions come
+    before it, where there are a quarter of the pixels; the last one gives four values for each pixel of the last
+    grid, laid out as 2 x 2.
 
     Parameters
     ----------
@@ -88,7 +90,8 @@ class ConvDecoder(Decoder):
 
     References
     ----------
-    Odena et al., "Deconvolution and Checkerboard Artifacts", Distill 2016.
+    Odena et al., "Deconvolution and Checkerboard Artifacts", Distill 2016. Shi et al., "Real-Time Single Image and
+    Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016, for the last layer.
     """
 
     def __init__(
@@ -106,14 +109,15 @@ class ConvDecoder(Decoder):
         self.grids = grids(self.out_shape, len(channels))[::-1]
         self.foot = foot(self.in_shape, channels[0], self.grids[0], WHO)
         self.stages = nn.ModuleList(_widen(n, m, activation) for n, m in pairwise(channels))
-        self.head = started(nn.Conv2d(channels[-1], self.out_shape[0], 3, padding=1), gain=1.0)
+        self.head = started(nn.Conv2d(channels[-1], 4 * self.out_shape[0], 3, padding=1), gain=0.1)
 
     def forward(self, z: Float[Tensor, "B *Z"]) -> Float[Tensor, "B C H W"]:
         """Decode codes to images of parameters."""
         h = self.foot(z)  # (B, C_n, H_n, W_n)
         for stage, grid in zip(self.stages, self.grids[1:-1], strict=True):
-            h = stage(interpolate(h, size=grid))
-        return self.head(interpolate(h, size=self.grids[-1]))
+            h = interpolate(stage(h), size=grid)
+        height, width = self.grids[-1]
+        return pixel_shuffle(self.head(h), 2)[..., :height, :width]
 
     @property
     def last(self) -> nn.Module:
