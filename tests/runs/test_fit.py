@@ -361,7 +361,7 @@ def test_data_that_changed(begun, source):
     np.save(source, 16 - tiny.rows())
     assert "can only be continued on the data that it began with. Restore the data." in refused(begun, ArtifactError)
     np.save(source, tiny.rows()[:150])
-    assert "can only be continued on the data of its begin" in refused(begun, ArtifactError)
+    assert "can only be continued on the data that it began with" in refused(begun, ArtifactError)
     np.save(source, tiny.rows()[:, 1:])
     assert "the model reads rows of (1, 8, 8)" in refused(begun, DataError)
     source.unlink()

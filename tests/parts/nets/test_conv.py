@@ -59,5 +59,5 @@ def test_what_cannot_be_built_is_refused_in_a_line_that_teaches(make, error, mes
 
 
 def test_an_image_of_another_rank_is_refused_at_the_door():
-    with pytest.raises(TypeError, match=r"ConvEncoder\.forward"):
+    with pytest.raises(TypeError, match=r"HalvingEncoder\.forward"):
         ConvEncoder.example()(torch.rand(2, 9, 7))

@@ -33,7 +33,7 @@ def image(shape: Shape, who: str) -> Shape:
 def stages(shape: Shape, widths: tuple[int, ...] | None, who: str, *, narrowest: int = 32) -> list[int]:
     """Give the channels of each stage, which halves images of `shape`.
 
-    Without `widths`: `narrowest`, doubled at each stage up to 256, with as many stages as leave 4 to 7 pixels on
+    Without `widths`: `narrowest`, doubled at each stage up to 256, with as many stages as leave 4 to 8 pixels on
     the short side.
 
     Raises

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Self
+from typing import Self
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from xhat.core.decoder import Decoder
-from xhat.core.encoder import Encoder
 from xhat.core.shapes import Shape, as_shape
-from xhat.parts.nets._blocks import activation, halve, last_layer, started
-from xhat.parts.nets._grids import foot, grids, head, image, stages
+from xhat.parts.nets._blocks import activation, last_layer, started
+from xhat.parts.nets._grids import foot, grids, image, stages
+from xhat.parts.nets._staged import HalvingEncoder
 
 WHO = "nets/deconv"
 
 
-class DeconvEncoder(Encoder):
+class DeconvEncoder(HalvingEncoder):
     """Convolutions of stride 2, then a linear map; any image size, odd ones too.
 
     Parameters
@@ -28,45 +28,12 @@ class DeconvEncoder(Encoder):
         Of a flat encoding, (H,), or of a spatial one, (C', H', W'), whose grid is that of the last stage.
     widths : tuple of int, optional
         Channels of each stage. By default 32, doubled at each stage up to 256, with as many stages as leave
-        4 to 7 pixels on the short side.
+        4 to 8 pixels on the short side.
     activation : str, default="silu"
         Between layers: relu, gelu, silu, elu, tanh or sigmoid.
     """
 
-    def __init__(
-        self,
-        in_shape: Shape,
-        out_shape: Shape,
-        *,
-        widths: tuple[int, ...] | None = None,
-        activation: str = "silu",
-    ) -> None:
-        super().__init__()
-        self.in_shape, self.out_shape = image(in_shape, WHO), as_shape(out_shape, WHO)
-        self.widths, self.activation = widths, activation
-        channels = [self.in_shape[0], *stages(self.in_shape, widths, WHO)]
-        grid = grids(self.in_shape, len(channels) - 1)[-1]
-        self.stages = nn.Sequential(*(halve(n, m, activation, WHO) for n, m in pairwise(channels)))
-        self.head = head(channels[-1], grid, self.out_shape, WHO)
-
-    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B *H"]:
-        """Encode images."""
-        return self.head(self.stages(x))
-
-    @property
-    def last(self) -> nn.Module:
-        """The last layer with weights."""
-        return last_layer(self.head)
-
-    @classmethod
-    def grid(cls, in_shape: Shape, *, widths: tuple[int, ...] | None = None, **_: Any) -> Shape:
-        """Give the last stage's grid."""
-        return grids(image(in_shape, WHO), len(stages(in_shape, widths, WHO)))[-1]
-
-    @classmethod
-    def example(cls) -> Self:
-        """Encode two-channel images of an odd size."""
-        return cls((2, 9, 7), (3,), widths=(4, 8))
+    who = WHO
 
 
 class DeconvDecoder(Decoder):

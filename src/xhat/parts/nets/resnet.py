@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Self
+from typing import Self
 
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle
 
 from xhat.core.decoder import Decoder
-from xhat.core.encoder import Encoder
 from xhat.core.errors import require
 from xhat.core.shapes import Shape, as_shape
-from xhat.parts.nets._blocks import activation, last_layer, started
+from xhat.parts.nets._blocks import activation, started
 from xhat.parts.nets._grids import foot, grids, head, image, stages
+from xhat.parts.nets._staged import StagedEncoder
 
 WHO = "nets/resnet"
 # Half of nets/conv's: a stage here has three convolutions and not one.
 NARROWEST = 16
 
 
-class ResNetEncoder(Encoder):
+class ResNetEncoder(StagedEncoder):
     r"""Stages of a convolution of stride 2 and residual blocks, then a linear map; any image size.
 
     .. math:: h \leftarrow h + W_2\, a(n_2(W_1\, a(n_1(h))))
@@ -37,7 +37,7 @@ class ResNetEncoder(Encoder):
         Of a flat encoding, (H,), or of a spatial one, (C', H', W'), whose grid is that of the last stage.
     widths : tuple of int, optional
         Channels of each stage. By default 16, doubled at each stage up to 256, with as many stages as leave
-        4 to 7 pixels on the short side.
+        4 to 8 pixels on the short side.
     blocks : int, default=1
         Residual blocks of each stage. Must be >= 1.
     activation : str, default="silu"
@@ -47,6 +47,8 @@ class ResNetEncoder(Encoder):
     ----------
     He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016; Wu and He, "Group Normalization", ECCV 2018.
     """
+
+    who = WHO
 
     def __init__(
         self,
@@ -69,21 +71,6 @@ class ResNetEncoder(Encoder):
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B *H"]:
         """Encode images."""
         return self.head(self.stages(x))
-
-    @property
-    def last(self) -> nn.Module:
-        """The last layer with weights."""
-        return last_layer(self.head)
-
-    @classmethod
-    def grid(cls, in_shape: Shape, *, widths: tuple[int, ...] | None = None, **_: Any) -> Shape:
-        """Give the last stage's grid."""
-        return grids(image(in_shape, WHO), len(stages(in_shape, widths, WHO)))[-1]
-
-    @classmethod
-    def example(cls) -> Self:
-        """Encode two-channel images of an odd size."""
-        return cls((2, 9, 7), (3,), widths=(4, 8))
 
 
 class ResNetDecoder(Decoder):

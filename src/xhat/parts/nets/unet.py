@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from xhat.core.decoder import Decoder
-from xhat.core.encoder import Encoder
 from xhat.core.errors import require
 from xhat.core.shapes import Shape, as_shape
-from xhat.parts.nets._blocks import last_layer, started
+from xhat.parts.nets._blocks import started
 from xhat.parts.nets._grids import foot, grids, head, image, stages
+from xhat.parts.nets._staged import StagedEncoder
 from xhat.parts.nets._unet import WHO, Down, Up, mirrored
 
 # Half of nets/conv's: a level here has three convolutions and not one.
 NARROWEST = 16
 
 
-class UNetEncoder(Encoder):
+class UNetEncoder(StagedEncoder):
     """The path down: 2 x 2 pixels become channels, then levels of residual blocks, without normalisation.
 
     Parameters
@@ -31,7 +31,7 @@ class UNetEncoder(Encoder):
         Of a flat encoding, (H,), or of a spatial one, (C', H', W'), whose grid is that of the last level.
     widths : tuple of int, optional
         Channels of each level, the first at half the image's resolution. By default 16, doubled at each level up
-        to 256, with as many levels as leave 4 to 7 pixels on the short side.
+        to 256, with as many levels as leave 4 to 8 pixels on the short side.
     blocks : int, default=1
         Residual blocks of each level. Must be >= 1.
     activation : str, default="silu"
@@ -41,6 +41,8 @@ class UNetEncoder(Encoder):
     ----------
     Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image Segmentation", MICCAI 2015.
     """
+
+    who = WHO
 
     def __init__(
         self,
@@ -64,21 +66,6 @@ class UNetEncoder(Encoder):
         """Encode images."""
         h = pixel_unshuffle(mirrored(x, self.stride), 2)  # (B, 4C, H_1, W_1)
         return self.head(self.down(self.foot(h))[-1])
-
-    @property
-    def last(self) -> nn.Module:
-        """The last layer with weights."""
-        return last_layer(self.head)
-
-    @classmethod
-    def grid(cls, in_shape: Shape, *, widths: tuple[int, ...] | None = None, **_: Any) -> Shape:
-        """Give the last stage's grid."""
-        return grids(image(in_shape, WHO), len(stages(in_shape, widths, WHO)))[-1]
-
-    @classmethod
-    def example(cls) -> Self:
-        """Encode two-channel images of an odd size."""
-        return cls((2, 9, 7), (3,), widths=(4, 8))
 
 
 class UNetDecoder(Decoder):
