@@ -45,18 +45,18 @@ CASES = (
     Case("mlp", "mnist", 16, 20),
     Case("mlp", "mnist", 16, 20, {"init": "pca"}),
     Case("mlp", "mnist", 16, 20, {"init": "greedy"}),
-    Case("patch", "mnist", 16, 10),
+    Case("patch", "mnist", 16, 6, {"overrides": {"net.width": 64, "net.depth": 2}}),
     Case("conv", "cifar", 64, 20),
     Case("deconv", "cifar", 64, 20),
     Case("resnet", "cifar", 64, 20),
     Case("unet", "cifar", 64, 20),
     Case("conv", "cifar", 8, 20, {"code": "spatial"}),
-    Case("temporal", "ecg", 8, 100),
-    Case("recurrent", "ecg", 8, 60),
-    Case("mlp", "ecg", 8, 100),
+    Case("temporal", "ecg", 8, 25),
+    Case("recurrent", "ecg", 8, 20),
+    Case("mlp", "ecg", 8, 60),
     Case("mlp", "cardio", 4, 100),
     Case("recurrent", "text", 64, 8, {"overrides": {"decoder.feeding": "teacher", "decoder.order": "reversed"}}),
-    Case("set", "points", 16, 20),
+    Case("set", "points", 16, 10),
 )
 
 
@@ -105,7 +105,7 @@ def outliers(quick: bool) -> str:
     for net, latent in (("recurrent", 2), ("recurrent", 8), ("temporal", 2), ("mlp", 2)):
         aucs = []
         for seed in range(1 if quick else 3):
-            data, epochs = open_data(normal[..., None], kind="series"), 10 if quick else 150
+            data, epochs = open_data(normal[..., None], kind="series"), 10 if quick else 60
             model = xhat.fit(data, net=net, latent=latent, epochs=epochs, seed=seed)
             copies = model.reconstruct(x[test][..., None])[..., 0]
             aucs.append(roc_auc_score(anomaly[test], ((x[test] - copies) ** 2).mean(1)))

@@ -22,7 +22,7 @@ from xhat.data.builtin.curves import curves
 from xhat.engine.progress import ProgressBar
 from xhat.engine.randomness import private_randomness
 from xhat.parts.bottlenecks.plain import Plain
-from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.likelihoods.bernoulli import Bernoulli
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 from xhat.parts.objectives.reconstruction import Reconstruction
 
@@ -31,12 +31,12 @@ CURVES = {"hidden": (400, 200, 100, 50, 25), "code": 6, "paper": 1.44}
 
 
 def deep(hidden: tuple[int, ...], code: int, seed: int) -> xhat.Recipe:
-    """Build the paper's net: dense layers, a linear code, images of 28 x 28 pixels."""
+    """Build the paper's net: dense layers, a linear code, logistic pixels under the cross-entropy."""
     shape = (1, 28, 28)
     with private_randomness(seed):
         encoder = MLPEncoder(shape, (code,), hidden=hidden)
         decoder = MLPDecoder((code,), shape, hidden=hidden)
-    return xhat.Recipe(xhat.Autoencoder(encoder, Plain((code,)), decoder, Gaussian()), Reconstruction())
+    return xhat.Recipe(xhat.Autoencoder(encoder, Plain((code,)), decoder, Bernoulli()), Reconstruction())
 
 
 def sum_of_squares(x: np.ndarray, copy: np.ndarray) -> float:
@@ -51,7 +51,7 @@ def row(name: str, train: np.ndarray, test: np.ndarray, net: dict, epochs: int, 
     flat = test.reshape(len(test), -1)
     linear = sum_of_squares(flat, pca.inverse_transform(pca.transform(flat)))
     fitted = xhat.fit(
-        train, deep(net["hidden"], net["code"], seed), epochs=epochs, batch_size=256, lr=1e-3, seed=seed,
+        train, deep(net["hidden"], net["code"], seed), epochs=epochs, batch_size=128, lr=2e-3, seed=seed,
         hooks=[ProgressBar()],
     )  # fmt: skip
     error = sum_of_squares(test, fitted.reconstruct(test))
@@ -63,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the images, a few epochs")
     parser.add_argument("--keep", action="store_true", help="write the result beside the script")
-    parser.add_argument("--epochs", type=int, nargs=2, default=(100, 100), metavar=("MNIST", "CURVES"))
+    parser.add_argument("--epochs", type=int, nargs=2, default=(80, 80), metavar=("MNIST", "CURVES"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with np.load(shared("mnist/mnist.npz")) as arrays:
