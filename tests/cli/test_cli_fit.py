@@ -66,6 +66,16 @@ def test_without_out_it_finds_a_free_folder(xhat_, digits, tmp_path):
         assert (tmp_path / "runs" / name / "report.html").is_file()
 
 
+def test_another_likelihood_is_asked_for_by_name(xhat_, digits, tmp_path):
+    done = xhat_(f"fit {digits} --likelihood laplace --set likelihood.scale=2 {tiny.FLAGS} --out run")
+    assert done.status == 0, done.err
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["model"]["likelihood"] == {"kind": "likelihoods/laplace", "scale": 2}
+    refused = xhat_(f"fit {digits} --likelihood laplac {tiny.FLAGS} --out other")
+    assert refused.status != 0
+    assert "there is no 'laplac'" in " ".join(refused.err.split())
+
+
 def test_every_option_reaches_the_run(xhat_, digits, tmp_path):
     options = "--kind vae --net conv --latent 3 --scale standard --epochs 1 --batch-size 50 --lr 1e-3 --weight-decay 0"
     more = "--patience 4 --seed 5 --device cpu --set objective.beta=0.5 --set likelihood.scale=2"

@@ -1,13 +1,15 @@
 import pytest
 import torch
 
-from xhat.core.errors import ConfigError, UnknownKindError
+from xhat.core.errors import ConfigError, UnknownKindError, XhatError
 from xhat.models.assemble import assemble
 from xhat.models.recipes.aae import aae
 from xhat.models.recipes.vae import vae
 from xhat.parts.bottlenecks.plain import Plain
+from xhat.parts.likelihoods.bernoulli import Bernoulli
 from xhat.parts.likelihoods.categorical import Categorical
 from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.likelihoods.laplace import Laplace
 from xhat.parts.likelihoods.matched import Matched
 
 
@@ -39,6 +41,43 @@ def test_nets_bring_the_likelihood_that_they_need():
     symbols = model((7,), net="recurrent", latent=3, vocabulary=4)
     assert isinstance(symbols.likelihood, Categorical)
     assert symbols.decoder.out_shape == (7, 4)
+
+
+def test_a_likelihood_may_be_asked_for_by_name():
+    assert isinstance(vae((6,), latent=2, likelihood="laplace").model.likelihood, Laplace)
+    built = model((1, 9, 8), net="patch", latent=3, likelihood="norm_pix")
+    assert built.decoder.out_shape == (3, 9, 8)
+    assert built.reconstruct(torch.rand(2, 1, 9, 8)).shape == (2, 1, 9, 8)
+    assert isinstance(model((5, 2), net="set", latent=3, likelihood="laplace").likelihood.likelihood, Laplace)
+
+
+def test_what_a_net_or_the_data_needs_may_be_asked_for_too():
+    sets = model((5, 2), net="set", latent=3, likelihood="matched")
+    assert isinstance(sets.likelihood.likelihood, Gaussian)
+    symbols = model((7,), net="recurrent", latent=3, vocabulary=4, likelihood="categorical")
+    assert isinstance(symbols.likelihood, Categorical)
+    graphs = model((5, 5), net="graph", latent=3, code="spatial", likelihood="bernoulli")
+    assert isinstance(graphs.likelihood, Bernoulli)
+
+
+@pytest.mark.parametrize(
+    ("shape", "choices", "message"),
+    [
+        ((6,), {"likelihood": "laplac"}, r"there is no 'laplac'\. Did you mean 'laplace'"),
+        ((6,), {"likelihood": "categorical"}, "likelihoods/categorical: needs vocabulary, which is the data's"),
+        ((6,), {"likelihood": "norm_pix"}, r"needs images of shape \(C, H, W\), got \(6,\)"),
+        ((5, 5), {"net": "graph", "likelihood": "laplace"}, "of this net must be bernoulli, got 'laplace'"),
+        (
+            (7,),
+            {"net": "recurrent", "vocabulary": 4, "likelihood": "laplace"},
+            "of rows that hold symbols must be categorical, got 'laplace'",
+        ),
+    ],
+)
+def test_a_likelihood_that_does_not_fit_is_refused(shape, choices, message):
+    code = "spatial" if choices.get("net") == "graph" else "flat"
+    with pytest.raises(XhatError, match=message):
+        model(shape, latent=3, code=code, **choices)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from xhat.core.objective import Objective
 from xhat.engine import training
 from xhat.engine.hook import Hook
 from xhat.models.recipe import Recipe
+from xhat.report.write import report
 from xhat.runs.fit import resume
 from xhat.runs.folder import RunFolder
 from xhat.runs.recorder import Recorder
@@ -56,6 +57,16 @@ def test_without_out_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert tiny.fit(epochs=1).summary["status"] == "finished"
     assert names(tmp_path) == set()
+
+
+def test_a_masked_autoencoder_of_normalised_pixels_copies_in_the_units_of_x(tmp_path):
+    hidden = {"kind": "corruptions/patch_masking", "share": 0.5, "patch": 4}
+    overrides = {"objective.corruption": hidden, "objective.on": "hidden", "net.width": 8, "net.depth": 1}
+    options = {"net": "patch", "likelihood": "norm_pix", "overrides": overrides, "out": tmp_path / "run"}
+    fitted = xhat.fit(tiny.rows(), "dae", latent=4, **tiny.SHORT | options)
+    again = xhat.load(tmp_path / "run")
+    np.testing.assert_allclose(again.reconstruct(tiny.rows()), fitted.reconstruct(tiny.rows()), atol=1e-3)
+    assert report(tmp_path / "run", data=tiny.rows()).is_file()
 
 
 def test_a_run_folder_holds_the_run(source, tmp_path):

@@ -11,6 +11,7 @@ from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.plain import Plain
 from xhat.parts.likelihoods.bernoulli import Bernoulli
+from xhat.parts.likelihoods.norm_pix import NormPix
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 from xhat.parts.objectives.reconstruction import Reconstruction
 from xhat.runs.plan import fingerprint, make_plan
@@ -115,6 +116,13 @@ def test_a_likelihood_is_refused_data_that_it_cannot_have_drawn():
     assert isinstance(tiny.plan(scale="unit", overrides=bernoulli).recipe.model.likelihood, Bernoulli)
 
 
+def test_a_likelihood_is_chosen_by_name_and_set_by_its_path():
+    changes = {"net.width": 8, "net.depth": 1, "net.heads": 2, "likelihood.patch": 2}
+    model = make_plan(tiny.data(), "dae", net="patch", likelihood="norm_pix", overrides=changes).recipe.model
+    assert isinstance(model.likelihood, NormPix)
+    assert (model.likelihood.patch, model.decoder.out_shape) == (2, (3, 8, 8))
+
+
 def test_a_recipe_of_ones_own_is_taken_as_it_is():
     parts = MLPEncoder((1, 8, 8), (3,)), Plain((3,)), MLPDecoder((3,), (1, 8, 8)), Bernoulli()
     model = Autoencoder(*parts)
@@ -125,6 +133,8 @@ def test_a_recipe_of_ones_own_is_taken_as_it_is():
         make_plan(xhat.data.open(RNG.normal(size=(9, 3))), Recipe(model, Reconstruction()))
     with pytest.raises(ConfigError, match="overrides are for recipes by name"):
         make_plan(tiny.data(), Recipe(model, Reconstruction()), overrides={"objective.beta": 3})
+    with pytest.raises(ConfigError, match="likelihood is for recipes by name, got 'laplace'"):
+        make_plan(tiny.data(), Recipe(model, Reconstruction()), likelihood="laplace")
 
 
 def test_the_fingerprint_tells_data_apart():

@@ -35,6 +35,8 @@ class ModelOptions:
         Code dimensions. [default: 16]
     code
         flat, or spatial for a grid of vectors, with as many numbers as --latent at each place. [default: flat]
+    likelihood
+        The distribution of data; `xhat parts likelihoods` lists them. [default: the recipe's]
     scale
         none, unit, global or standard. [default: unit for images, global for all else]
     init
@@ -47,6 +49,7 @@ class ModelOptions:
     net: str | None = None
     latent: int | None = None
     code: str | None = None
+    likelihood: str | None = None
     scale: str | None = None
     init: str | None = None
     set: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = ()
@@ -164,7 +167,8 @@ def _plan(chosen: dict[str, Any], changes: dict[str, Any], options: DataOptions)
     from xhat.runs.plan import make_plan
 
     opening = DataOptions(**{f.name: chosen[f.name] for f in fields(options) if f.name in chosen}).as_arguments()
-    parts = {name: chosen[name] for name in ("kind", "net", "latent", "code", "scale", "init") if name in chosen}
+    asked = ("kind", "net", "latent", "code", "likelihood", "scale", "init")
+    parts = {name: chosen[name] for name in asked if name in chosen}
     settings = train_settings({f.name: chosen[f.name] for f in fields(TrainOptions) if f.name in chosen})
     data = str(chosen["data"])
     return make_plan(

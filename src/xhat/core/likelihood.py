@@ -18,6 +18,9 @@ class Likelihood(Component):
     support: tuple[float, float] = (-math.inf, math.inf)
     """The lowest and highest value that data may take."""
 
+    normalised: bool = True
+    """Whether the probabilities of x add up to one; otherwise `log_prob` is of something that was made of x."""
+
     def params(self, x_shape: Shape) -> Shape:
         """Give the shape Θ of a row's parameters, for rows of `x_shape`."""
         return x_shape

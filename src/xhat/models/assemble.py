@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from xhat.core.bottleneck import Bottleneck
 from xhat.core.catalogue import find, suggest
@@ -24,11 +24,12 @@ Net = str | tuple[Any, Any]
 def assemble(
     shape: Shape,
     bottleneck: Callable[[Shape], Bottleneck],
-    likelihood: Likelihood,
+    usual: Likelihood,
     *,
     latent: int = 16,
     net: Net = "mlp",
     code: str = "flat",
+    likelihood: str | None = None,
     vocabulary: int | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Autoencoder:
@@ -40,14 +41,17 @@ def assemble(
         Of one row.
     bottleneck : callable
         From the shape of a code to a bottleneck; its class will do.
-    likelihood : Likelihood
-        p(x|z); a net that can only be judged otherwise, or a vocabulary, puts its own in the place of it.
+    usual : Likelihood
+        p(x|z) where none is asked for; a net that can only be judged otherwise, or a vocabulary, puts its own in the
+        place of it.
     latent : int, default=16
         Code dimensions; of a spatial code, at every place of its grid.
     net : str or pair, default="mlp"
         A file of `parts/nets`; or f and g of your own, as ``net=(backbone, "mlp")``.
     code : {"flat", "spatial"}, default="flat"
         A vector, or a grid of vectors, (latent, H', W'), where the net has one.
+    likelihood : str, optional
+        The p(x|z) that is asked for: a file of `parts/likelihoods`.
     vocabulary : int, optional
         How many symbols there are, where rows hold symbols.
     options : mapping of str to object, optional
@@ -62,20 +66,47 @@ def assemble(
     encoder, decoder = net if isinstance(net, tuple) else (net, net)
     given = dict(options or {})
     if vocabulary is not None:
-        likelihood = Categorical(vocabulary)
         given["vocabulary"] = vocabulary
     _check_options(given, [_find(side, name) for side, name in (("encoder", encoder), ("decoder", decoder))], net)
     bottle = bottleneck((latent, *_grid(encoder, shape, given)) if code == "spatial" else (latent,))
-    judge = _find("decoder", decoder).judged_by
-    if judge is not None:
-        likelihood = find(judge)(likelihood) if "likelihood" in _arguments(find(judge)) else find(judge)()
-    theta = likelihood.params(shape)
+    judge = _judge(_find("decoder", decoder).judged_by, likelihood, usual, vocabulary)
+    theta = judge.params(shape)
     return Autoencoder(
         _made("encoder", encoder, shape, bottle.in_shape, given),
         bottle,
         _made("decoder", decoder, bottle.code_shape, theta, given),
-        likelihood,
+        judge,
     )
+
+
+def _judge(judged_by: str | None, asked: str | None, usual: Likelihood, vocabulary: int | None) -> Likelihood:
+    """Choose p(x|z): what the net or the data needs, around or instead of what was asked for or is usual."""
+    chosen = usual
+    if vocabulary is not None:
+        _check_asked(asked, "likelihoods/categorical", "rows that hold symbols")
+        chosen = Categorical(vocabulary)
+    elif asked is not None:
+        chosen = _asked(asked)
+    if judged_by is None or isinstance(chosen, find(judged_by)):
+        return chosen
+    if "likelihood" in _arguments(find(judged_by)):
+        return cast(Likelihood, find(judged_by)(chosen))
+    _check_asked(asked, judged_by, "this net")
+    return cast(Likelihood, find(judged_by)())
+
+
+def _asked(name: str) -> Likelihood:
+    cls = find(f"likelihoods/{name}")
+    named = [p for p in inspect.signature(cls).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    lacking = [p.name for p in named if p.default is p.empty]
+    hint = "leave it out: data of that kind brings it"
+    require(not lacking, f"likelihoods/{name}", f"needs {', '.join(lacking)}, which is the data's", hint=hint)
+    return cast(Likelihood, cls())
+
+
+def _check_asked(asked: str | None, needed: str, who: str) -> None:
+    name = needed.partition("/")[2]
+    require(asked in (None, name), "likelihood", f"of {who} must be {name}", f"'{asked}'", "leave it out")
 
 
 def _find(side: str, net: Any) -> Any:

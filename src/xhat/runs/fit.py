@@ -44,6 +44,7 @@ def fit(
     net: Net = "auto",
     latent: int = 16,
     code: str = "flat",
+    likelihood: str | None = None,
     scale: str = "auto",
     init: str = "random",
     overrides: Mapping[str, Any] | None = None,
@@ -66,6 +67,8 @@ def fit(
         Code dimensions.
     code : {"flat", "spatial"}, default="flat"
         A vector; or a grid of vectors, with `latent` numbers at each place, where the net has one.
+    likelihood : str, optional
+        The distribution of data, by default the recipe's: "gaussian", "laplace", "bernoulli", …
     scale : str, default="auto"
         "none", "unit", "global" or "standard"; "auto" takes "unit" for images and "global" for all else.
     init : {"random", "pca", "greedy"}
@@ -99,6 +102,7 @@ def fit(
         net=net,
         latent=latent,
         code=code,
+        likelihood=likelihood,
         scale=scale,
         init=init,
         overrides=overrides,

@@ -74,6 +74,7 @@ def make_plan(
     net: Net = "auto",
     latent: int = 16,
     code: str = "flat",
+    likelihood: str | None = None,
     scale: str = "auto",
     init: str = "random",
     overrides: Mapping[str, Any] | None = None,
@@ -94,6 +95,8 @@ def make_plan(
         Code dimensions; of a spatial code, at every place of its grid.
     code : {"flat", "spatial"}
         A vector, or a grid of vectors where the net has one.
+    likelihood : str, optional
+        A file of `parts/likelihoods`, the distribution of data; by default the recipe's.
     scale : str
         A scaling; "auto" takes "none" for tokens, "unit" for images and "global" for all else: the latter two keep
         squared errors in proportion.
@@ -114,6 +117,8 @@ def make_plan(
     shape = data.schema.shape
     if isinstance(kind, Recipe):
         require(not overrides, "fit", "overrides are for recipes by name", overrides, "change your recipe's own parts")
+        hint = "give your recipe's model another"
+        require(likelihood is None, "fit", "likelihood is for recipes by name", f"'{likelihood}'", hint)
         recipe, name, net = kind, "own", "own"
     else:
         require(latent >= 1, "fit", "latent must be >= 1", latent, "2 can be drawn, 8 to 64 compress most data well")
@@ -121,7 +126,14 @@ def make_plan(
         # Weights are drawn here: from the run's seed, and without a trace in the caller's random state.
         with private_randomness(settings.seed):
             recipe = recipe_with(
-                kind, shape, overrides or {}, latent=latent, net=net, code=code, vocabulary=_vocabulary(data)
+                kind,
+                shape,
+                overrides or {},
+                latent=latent,
+                net=net,
+                code=code,
+                likelihood=likelihood,
+                vocabulary=_vocabulary(data),
             )
     require(init in INITS, "fit", f"init must be one of {', '.join(INITS)}", f"'{init}'", "random suits most")
     if init == "pca":

@@ -23,7 +23,7 @@ def aae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     latent : int, default=16
         Code dimensions.
     **choices
-        ``net``, ``code``, ``vocabulary``, ``options``: see `assemble`.
+        ``net``, ``code``, ``likelihood``, ``vocabulary``, ``options``: see `assemble`.
 
     References
     ----------

@@ -22,7 +22,7 @@ def ae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     latent : int, default=16
         Code dimensions.
     **choices
-        ``net``, ``code``, ``vocabulary``, ``options``: see `assemble`.
+        ``net``, ``code``, ``likelihood``, ``vocabulary``, ``options``: see `assemble`.
 
     References
     ----------

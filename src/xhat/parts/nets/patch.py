@@ -120,8 +120,7 @@ class PatchEncoder(Encoder):
 class PatchDecoder(Decoder):
     """A linear map makes a token for each patch, tokens look at one another, and each writes its pixels.
 
-    The targets are not normalised patch by patch, as a masked autoencoder's may be: a loss in units of the target's
-    own contrast is no likelihood of x, and a reconstruction in them could not be read without the target.
+    A masked autoencoder's targets, normalised patch by patch, are a likelihood: `likelihoods/norm_pix`.
 
     Parameters
     ----------
