@@ -22,12 +22,15 @@ from xhat.data.builtin.curves import curves
 from xhat.engine.progress import ProgressBar
 from xhat.engine.randomness import private_randomness
 from xhat.parts.bottlenecks.plain import Plain
+from xhat.parts.corruptions.gaussian_noise import GaussianNoise
 from xhat.parts.likelihoods.bernoulli import Bernoulli
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
-from xhat.parts.objectives.reconstruction import Reconstruction
+from xhat.parts.objectives.denoising import Denoising
 
 MNIST = {"hidden": (1000, 500, 250), "code": 30, "paper": 3.00}
 CURVES = {"hidden": (400, 200, 100, 50, 25), "code": 6, "paper": 1.44}
+# On the encoder's input while it learns: without it the nets learn their training images by heart.
+NOISE = 0.2
 
 
 def deep(hidden: tuple[int, ...], code: int, seed: int) -> xhat.Recipe:
@@ -36,7 +39,9 @@ def deep(hidden: tuple[int, ...], code: int, seed: int) -> xhat.Recipe:
     with private_randomness(seed):
         encoder = MLPEncoder(shape, (code,), hidden=hidden)
         decoder = MLPDecoder((code,), shape, hidden=hidden)
-    return xhat.Recipe(xhat.Autoencoder(encoder, Plain((code,)), decoder, Bernoulli()), Reconstruction())
+    return xhat.Recipe(
+        xhat.Autoencoder(encoder, Plain((code,)), decoder, Bernoulli()), Denoising(corruption=GaussianNoise(NOISE))
+    )
 
 
 def sum_of_squares(x: np.ndarray, copy: np.ndarray) -> float:
@@ -50,25 +55,27 @@ def row(name: str, train: np.ndarray, test: np.ndarray, net: dict, epochs: int, 
     pca = PCA(net["code"]).fit(train.reshape(len(train), -1))
     flat = test.reshape(len(test), -1)
     linear = sum_of_squares(flat, pca.inverse_transform(pca.transform(flat)))
-    fitted = xhat.fit(
-        train, deep(net["hidden"], net["code"], seed), epochs=epochs, batch_size=128, lr=2e-3, seed=seed,
-        hooks=[ProgressBar()],
-    )  # fmt: skip
+    recipe, settings = deep(net["hidden"], net["code"], seed), {"lr": 2e-3, "weight_decay": 0.05, "seed": seed}
+    fitted = xhat.fit(train, recipe, epochs=epochs, batch_size=128, hooks=[ProgressBar()], **settings)
     error = sum_of_squares(test, fitted.reconstruct(test))
     widths = "-".join(map(str, (size((28, 28)), *net["hidden"], net["code"])))
-    return [name, widths, error, linear, error / linear, net["paper"], epochs, round(fitted.summary["seconds"])]
+    held = fitted.summary["error.model"] * size((28, 28)) / 255**2  # on the validation images, by which one may choose
+    seconds = round(fitted.summary["seconds"])
+    line = [name, widths, held, error, linear, error / linear, net["paper"], epochs, seconds]
+    print(line, flush=True)
+    return line
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the images, a few epochs")
     parser.add_argument("--keep", action="store_true", help="write the result beside the script")
-    parser.add_argument("--epochs", type=int, nargs=2, default=(80, 80), metavar=("MNIST", "CURVES"))
+    parser.add_argument("--epochs", type=int, nargs=2, default=(60, 60), metavar=("MNIST", "CURVES"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with np.load(shared("mnist/mnist.npz")) as arrays:
         train, test = arrays["x_train"], arrays["x_test"]
-    drawn = curves(30_000, seed=0)[:, 0]
+    drawn = curves(30_000, seed=0)
     drawn_train, drawn_test = drawn[:20_000], drawn[20_000:]
     epochs = options.epochs
     if options.quick:
@@ -78,7 +85,7 @@ def main() -> None:
         row("MNIST", train, test, MNIST, epochs[0], options.seed),
         row("curves", drawn_train, drawn_test, CURVES, epochs[1], options.seed),
     ]
-    header = ("data", "net", "test error", "PCA", "ratio", "paper", "epochs", "seconds")
+    header = ("data", "net", "validation error", "test error", "PCA", "ratio", "paper", "epochs", "seconds")
     record("hinton2006", table(header, rows), keep=options.keep)
 
 

@@ -78,7 +78,7 @@ def test_a_run_folder_holds_the_run(source, tmp_path):
     assert metrics == fitted.history.to_list()
     config = json.loads(folder.config.read_text())
     assert config["origin"]["source"] == {"path": str(source)}
-    assert config["model"]["encoder"]["hidden"] == [16]
+    assert config["model"]["encoder"]["inner"]["hidden"] == [16]
     environment = json.loads(folder.environment.read_text())
     assert environment["torch"] == torch.__version__
     assert not {"user", "host", "path"} & set(environment)
@@ -350,8 +350,8 @@ def test_a_truncated_checkpoint(begun):
     ("old", "new", "says"),
     [
         (
-            '"hidden": [\n        16\n      ]',
-            '"hidden": [\n        17\n      ]',
+            '"hidden": [\n          16\n        ]',
+            '"hidden": [\n          17\n        ]',
             "the checkpoint does not fit config.json",
         ),
         ('"how": "unit"', '"how": "global"', "the checkpoint does not fit config.json"),

@@ -38,7 +38,9 @@ def images(side: int, channels: int = 1, dtype=np.uint8) -> np.ndarray:
 def test_the_net_and_the_scaling_are_chosen_by_the_data(rows, net, scale):
     plan = make_plan(xhat.data.open(rows), latent=2)
     assert (plan.origin["net"], plan.scaling.how) == (net, scale)
-    assert catalogue.kind_of(type(plan.recipe.model.encoder)) == f"nets/{net}.encoder"
+    encoder = plan.recipe.model.encoder
+    assert catalogue.kind_of(type(getattr(encoder, "inner", encoder))) == f"nets/{net}.encoder"
+    assert plan.origin["init"] == ("random" if rows.ndim == 3 and rows.dtype != np.uint8 else "pca")
     assert plan.settings == plan.settings.resolved(len(plan.split.train))
 
 
@@ -98,7 +100,7 @@ def test_what_cannot_work_is_refused():
         ({"net": "conv.encoder"}, "nets/conv: has no 'encoder.encoder'."),
         ({"scale": "units"}, "fit: scale must be auto, none, unit, global, standard, got 'units'."),
         ({"batch_size": 181}, "fit: batch_size must be at most the number of training rows, 180, got 181."),
-        ({"init": "pcs"}, "fit: init must be one of random, pca"),
+        ({"init": "pcs"}, "fit: init must be one of auto, random, pca"),
     ]
     for options, message in cases:
         with pytest.raises((ConfigError, UnknownKindError)) as error:

@@ -40,7 +40,8 @@ class ModelOptions:
     scale
         none, unit, global or standard. [default: unit for images, global for all else]
     init
-        random; pca to begin exactly at PCA; greedy to train layer by layer first. [default: random]
+        random; pca to begin exactly at PCA; greedy to train layer by layer first. [default: pca for ae and dae on
+        tables and images, random for all else]
     set
         Change a part's setting, as objective.beta=4 or net.hidden=[256,64]. May be given many times.
     """

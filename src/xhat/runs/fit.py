@@ -46,7 +46,7 @@ def fit(
     code: str = "flat",
     likelihood: str | None = None,
     scale: str = "auto",
-    init: str = "random",
+    init: str = "auto",
     overrides: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     hooks: Sequence[Hook] = (),
@@ -71,8 +71,9 @@ def fit(
         The distribution of data, by default the recipe's: "gaussian", "laplace", "bernoulli", …
     scale : str, default="auto"
         "none", "unit", "global" or "standard"; "auto" takes "unit" for images and "global" for all else.
-    init : {"random", "pca", "greedy"}
+    init : {"auto", "random", "pca", "greedy"}
         "pca" begins exactly at PCA, by a linear path beside the net: validation then never ends above PCA's error.
+        "auto" does so for "ae" and "dae" on tables and images, where the net has a place for the path.
         "greedy" trains a perceptron's layers one by one before all of them together, as stacked autoencoders were.
     overrides : mapping of str to object, optional
         Arguments of parts by their paths, as ``{"objective.beta": 4}``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from xhat.core.errors import ConfigError, require
 from xhat.core.gaussian_code import GaussianCode
@@ -13,24 +13,38 @@ from xhat.core.shapes import size
 from xhat.metrics.principal_components import PrincipalComponents
 from xhat.models.autoencoder import Autoencoder
 from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.likelihoods.laplace import Laplace
+from xhat.parts.nets.linear import LinearDecoder, LinearEncoder
 from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
 
 
+def takes_pca(model: Autoencoder) -> bool:
+    """Whether a linear path has a place in a model: a flat code, and a decoder that gives the data's location."""
+    return (
+        model.decoder.out_shape == model.x_shape
+        and len(model.code_shape) == 1
+        and isinstance(model.likelihood, Gaussian | Laplace)
+        and all(isinstance(getattr(net, "last", None), nn.Module) for net in (model.encoder, model.decoder))
+    )
+
+
 def with_pca_path(model: Autoencoder) -> Autoencoder:
-    """Put a linear path beside a model's encoder and decoder.
+    """Put a linear path beside a model's encoder and decoder; linear nets are a path themselves.
 
     Raises
     ------
     ConfigError
-        When the decoder's output is no mean of the data: a linear path then has no place in it.
+        When a linear path has no place in it.
     """
     require(
-        model.decoder.out_shape == model.x_shape and len(model.code_shape) == 1,
+        takes_pca(model),
         "init=pca",
-        "needs a flat code and a decoder that gives the data's mean",
-        f"codes of {model.code_shape}, parameters of {model.decoder.out_shape}",
-        "leave out --init",
+        "needs a flat code and a net with a last layer that gives the data's mean",
+        f"codes of {model.code_shape}, {type(model.decoder).__name__}, {type(model.likelihood).__name__}",
+        "use --init random",
     )
+    if isinstance(model.encoder, LinearEncoder) and isinstance(model.decoder, LinearDecoder):
+        return model
     encoder, decoder = PCAPathEncoder(model.encoder), PCAPathDecoder(model.decoder)
     return Autoencoder(encoder, model.bottleneck, decoder, model.likelihood, model.prior)
 
@@ -60,7 +74,9 @@ def start_at_pca(model: Autoencoder, pca: PrincipalComponents) -> None:
     Tipping and Bishop 1999; Lucas et al., "Don't Blame the ELBO!", NeurIPS 2019, for the linear VAE.
     """
     encoder, decoder = model.encoder, model.decoder
-    if not isinstance(encoder, PCAPathEncoder) or not isinstance(decoder, PCAPathDecoder):
+    if not isinstance(encoder, PCAPathEncoder | LinearEncoder) or not isinstance(
+        decoder, PCAPathDecoder | LinearDecoder
+    ):
         raise ConfigError("init=pca", "needs a model with linear paths", type(encoder).__name__, "use with_pca_path")
     code = size(model.code_shape)
     axes, variances = pca.axes[:code], pca.variances[:code]

@@ -22,12 +22,12 @@ from xhat.metrics.principal_components import PrincipalComponents
 from xhat.models.assemble import Net
 from xhat.models.recipe import Recipe
 from xhat.runs.overrides import recipe_with
-from xhat.runs.pca_start import start_at_pca, with_pca_path
+from xhat.runs.pca_start import start_at_pca, takes_pca, with_pca_path
 
 # How many components the end of a fit compares, beside as many as the code has dimensions.
 COMPONENTS = (1, 2, 4, 8, 16, 32, 64)
 
-INITS = ("random", "pca", "greedy")
+INITS = ("auto", "random", "pca", "greedy")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def make_plan(
     code: str = "flat",
     likelihood: str | None = None,
     scale: str = "auto",
-    init: str = "random",
+    init: str = "auto",
     overrides: Mapping[str, Any] | None = None,
     settings: TrainSettings | None = None,
     source: Mapping[str, Any] | None = None,
@@ -100,9 +100,10 @@ def make_plan(
     scale : str
         A scaling; "auto" takes "none" for tokens, "unit" for images and "global" for all else: the latter two keep
         squared errors in proportion.
-    init : {"random", "pca", "greedy"}
+    init : {"auto", "random", "pca", "greedy"}
         Where training begins; "pca" puts a linear path beside the net and begins exactly at PCA, "greedy" trains a
-        perceptron's layers one by one first.
+        perceptron's layers one by one first. "auto" takes PCA for the recipes of tables and images that leave the
+        codes free, wherever the net has a place for it.
     overrides : mapping of str to object, optional
         See `recipe_with`.
     settings : TrainSettings, optional
@@ -135,9 +136,12 @@ def make_plan(
                 likelihood=likelihood,
                 vocabulary=_vocabulary(data),
             )
-    require(init in INITS, "fit", f"init must be one of {', '.join(INITS)}", f"'{init}'", "random suits most")
+    require(init in INITS, "fit", f"init must be one of {', '.join(INITS)}", f"'{init}'", "auto suits most")
+    if init == "auto":
+        init = _init(data, recipe, name)
     if init == "pca":
-        recipe = Recipe(with_pca_path(recipe.model), recipe.objective)
+        with private_randomness(settings.seed):
+            recipe = Recipe(with_pca_path(recipe.model), recipe.objective)
     require(recipe.model.x_shape == shape, "fit", f"the model reads rows of {recipe.model.x_shape}", shape)
     _check_support(recipe, data, scaling)
     origin = {
@@ -169,6 +173,12 @@ def fingerprint(data: Dataset) -> str:
     some = torch.linspace(0, len(data) - 1, min(len(data), 64)).long()
     content = np.ascontiguousarray(data.batch(some).x.numpy()).tobytes()
     return hashlib.blake2b(content, digest_size=8, salt=len(data).to_bytes(8, "little")).hexdigest()
+
+
+def _init(data: Dataset, recipe: Recipe, name: str) -> str:
+    # A recipe of one's own is taken as it is; codes that are drawn to a prior have a better place to start than PCA's.
+    free = name != "own" and data.schema.kind in ("table", "image") and not recipe.objective.shapes_prior
+    return "pca" if free and takes_pca(recipe.model) else "random"
 
 
 def _vocabulary(data: Dataset) -> int | None:

@@ -4,6 +4,7 @@ import torch
 from xhat.core.errors import ConfigError
 from xhat.parts.nets.graph import GraphDecoder
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
+from xhat.parts.nets.patch import PatchEncoder
 from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
 
 
@@ -28,3 +29,15 @@ def test_one_step_wakes_the_net_beside_it():
 def test_a_net_without_a_last_layer_is_refused():
     with pytest.raises(ConfigError, match="needs a net with a last layer to set to zero, got GraphDecoder"):
         PCAPathDecoder(GraphDecoder((2, 5), (5, 5)))
+
+
+def test_what_the_inner_net_reads_reaches_it():
+    inner = PatchEncoder((1, 8, 8), (3,), width=8, depth=1, heads=2)
+    encoder = PCAPathEncoder(inner)
+    with torch.no_grad():
+        inner.last.weight.normal_()
+    x, visible = torch.rand(2, 1, 8, 8), torch.ones(2, 1, 8, 8, dtype=torch.bool)
+    visible[..., :4] = False
+    assert encoder.reads_visible
+    torch.testing.assert_close(encoder(x, visible), encoder.path(x) + inner(x, visible))
+    assert not torch.allclose(encoder(x, visible), encoder(x, None))

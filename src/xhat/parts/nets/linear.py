@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -30,6 +31,12 @@ class LinearEncoder(Encoder):
         super().__init__()
         self.in_shape, self.out_shape = as_shape(in_shape, "nets/linear"), as_shape(out_shape, "nets/linear")
         self.map = started(nn.Linear(size(self.in_shape), size(self.out_shape)), gain=1.0)
+
+    @torch.no_grad()
+    def start(self, axes: Float[Tensor, "H D"], offset: Float[Tensor, "H"]) -> None:
+        """Set W and b, as to PCA's."""
+        self.map.weight.copy_(axes)
+        self.map.bias.copy_(offset)
 
     def forward(self, x: Float[Tensor, "B *X"]) -> Float[Tensor, "B *H"]:
         """Encode rows."""
@@ -59,6 +66,12 @@ class LinearDecoder(Decoder):
         super().__init__()
         self.in_shape, self.out_shape = as_shape(in_shape, "nets/linear"), as_shape(out_shape, "nets/linear")
         self.map = started(nn.Linear(size(self.in_shape), size(self.out_shape)), gain=1.0)
+
+    @torch.no_grad()
+    def start(self, axes: Float[Tensor, "D Z"], offset: Float[Tensor, "D"]) -> None:
+        """Set W and b, as to PCA's."""
+        self.map.weight.copy_(axes)
+        self.map.bias.copy_(offset)
 
     def forward(self, z: Float[Tensor, "B *Z"]) -> Float[Tensor, "B *Θ"]:
         """Decode codes."""

@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from xhat.core.batch import Batch
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
 from xhat.core.errors import ConfigError
-from xhat.core.shapes import size
+from xhat.parts.nets.linear import LinearDecoder, LinearEncoder
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 
 WHO = "nets/pca_path"
@@ -34,18 +35,17 @@ class PCAPathEncoder(Encoder):
         super().__init__()
         self.inner = inner
         self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
-        self.path = nn.Linear(size(self.in_shape), size(self.out_shape))
+        self.reads_mask, self.reads_visible = inner.reads_mask, inner.reads_visible
+        self.path = LinearEncoder(self.in_shape, self.out_shape)
         _silence(inner)
 
-    @torch.no_grad()
     def start(self, axes: Float[Tensor, "H D"], offset: Float[Tensor, "H"]) -> None:
         """Set W and b."""
-        self.path.weight.copy_(axes)
-        self.path.bias.copy_(offset)
+        self.path.start(axes, offset)
 
-    def forward(self, x: Float[Tensor, "B *X"]) -> Float[Tensor, "B *H"]:
-        """Encode rows."""
-        return self.path(x.flatten(1)).unflatten(1, self.out_shape) + self.inner(x)
+    def forward(self, x: Float[Tensor, "B *X"], *seen: Tensor | None) -> Float[Tensor, "B *H"]:
+        """Encode rows; the masks that f reads go to f."""
+        return self.path(x) + self.inner(x, *seen)
 
     @classmethod
     def example(cls) -> Self:
@@ -66,18 +66,17 @@ class PCAPathDecoder(Decoder):
         super().__init__()
         self.inner = inner
         self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
-        self.path = nn.Linear(size(self.in_shape), size(self.out_shape))
+        self.reads_batch = inner.reads_batch
+        self.path = LinearDecoder(self.in_shape, self.out_shape)
         _silence(inner)
 
-    @torch.no_grad()
     def start(self, axes: Float[Tensor, "D Z"], offset: Float[Tensor, "D"]) -> None:
         """Set V and c."""
-        self.path.weight.copy_(axes)
-        self.path.bias.copy_(offset)
+        self.path.start(axes, offset)
 
-    def forward(self, z: Float[Tensor, "B *Z"]) -> Float[Tensor, "B *Θ"]:
-        """Decode codes."""
-        return self.path(z.flatten(1)).unflatten(1, self.out_shape) + self.inner(z)
+    def forward(self, z: Float[Tensor, "B *Z"], *read: Batch | None) -> Float[Tensor, "B *Θ"]:
+        """Decode codes; the batch that g reads goes to g."""
+        return self.path(z) + self.inner(z, *read)
 
     @classmethod
     def example(cls) -> Self:
