@@ -17,6 +17,7 @@ from xhat.core.component import GIVEN
 from xhat.models.autoencoder import Autoencoder
 from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
+from xhat.parts.nets.unet import UNet
 
 
 def kinds(*rooms: str, side: str = "") -> list[str]:
@@ -92,6 +93,8 @@ def outputs(part: Component) -> list[Tensor]:
     """Put the part through its room's paces from a fixed seed; what comes out depends on its weights and arguments."""
     torch.manual_seed(1)
     room = catalogue.kind_of(type(part)).partition("/")[0]
+    if isinstance(part, UNet):  # a denoiser beside the pair of its file
+        return [part(torch.rand(2, part.channels, 9, 7), torch.tensor([0.1, 0.2]))]
     if room == "nets":
         return [encode(part, batch_for(part, 3)) if hasattr(part, "reads_mask") else decode(part, code_for(part, 3))]
     if room == "bottlenecks":

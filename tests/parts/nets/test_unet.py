@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xhat.core.errors import ConfigError, ShapeError
-from xhat.parts.nets._unet import UNet, mirrored
-from xhat.parts.nets.unet import UNetDecoder, UNetEncoder
+from xhat.parts.nets._unet import mirrored
+from xhat.parts.nets.unet import UNet, UNetDecoder, UNetEncoder
 
 PIXELS = st.integers(5, 37)
 

@@ -1,17 +1,19 @@
-"""U-net without its skips: the paths down and up of a restoration net, with a code between them."""
+"""U-net: the paths down and up of a restoration net, with a code between them, or joined by skips as a denoiser."""
 
 from __future__ import annotations
 
 from typing import Self
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
+from xhat.core.component import Component
 from xhat.core.decoder import Decoder
 from xhat.core.errors import require
 from xhat.core.shapes import Shape, as_shape
-from xhat.parts.nets._blocks import started
+from xhat.parts.nets._blocks import last_layer, started
 from xhat.parts.nets._grids import foot, grids, head, image, stages
 from xhat.parts.nets._staged import StagedEncoder
 from xhat.parts.nets._unet import WHO, Down, Up, mirrored
@@ -122,3 +124,83 @@ class UNetDecoder(Decoder):
 def _checked(blocks: int) -> int:
     require(blocks >= 1, WHO, "blocks must be >= 1", blocks, "use nets/conv for a net without residual blocks")
     return blocks
+
+
+class UNet(Component):
+    r"""A denoiser of images of any height and width, told how strong the noise is.
+
+    .. math:: \hat x = D(x, \sigma) = x + U(x, \sigma)
+
+    Without biases and with relu every layer is homogeneous, and so is the whole:
+    :math:`D(a x, a \sigma) = a D(x, \sigma)` for :math:`a \ge 0`. It then holds at strengths that it never saw.
+
+    Parameters
+    ----------
+    channels : int
+        C of the images.
+    widths : tuple of int, default=(32, 64, 128)
+        Channels of each level. The first level has half the image's resolution, each further one half the one's
+        before it.
+    blocks : int, default=2
+        Residual blocks of each level, down and up. Must be >= 1.
+    activation : str, default="relu"
+        Between layers; without biases it must be relu.
+    bias_free : bool, default=True
+        Whether the net has no additive constants.
+
+    References
+    ----------
+    Mohan et al., "Robust and Interpretable Blind Image Denoising via Bias-Free Convolutional Neural Networks",
+    ICLR 2020; Zhang et al., "FFDNet", TIP 2018, for the map of sigma and the sub-images; Zhang et al., "Plug-and-Play
+    Image Restoration with Deep Denoiser Prior", TPAMI 2021, for residual blocks in a U-net.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        widths: tuple[int, ...] = (32, 64, 128),
+        blocks: int = 2,
+        activation: str = "relu",
+        bias_free: bool = True,
+    ) -> None:
+        super().__init__()
+        require(channels >= 1, WHO, "channels must be >= 1", channels, "use 1 for gray images and 3 for colour")
+        require(
+            bool(widths) and min(widths) >= 1, WHO, "widths must be one or more numbers >= 1", widths, "as (32, 64)"
+        )
+        require(blocks >= 1, WHO, "blocks must be >= 1", blocks, "use 2")
+        require(
+            not bias_free or activation == "relu",
+            WHO,
+            "a bias-free net needs activation 'relu', the homogeneous one",
+            f"'{activation}'",
+            "or use bias_free=False",
+        )
+        self.channels, self.widths, self.blocks = channels, widths, blocks
+        self.activation, self.bias_free = activation, bias_free
+        bias = not bias_free
+        self.foot = started(nn.Conv2d(4 * channels + 1, widths[0], 3, padding=1, bias=bias), gain=1.0)
+        self.down = Down(widths, blocks, activation, bias=bias)
+        self.up = Up(widths, blocks, activation, bias=bias)
+        # A small start: x̂ = x is a fair denoiser, noise on top of it is not.
+        self.head = started(nn.Conv2d(widths[0], 4 * channels, 3, padding=1, bias=bias), gain=0.01)
+
+    def forward(self, x: Float[Tensor, "B C H W"], sigma: Float[Tensor, "B"]) -> Float[Tensor, "B C H W"]:
+        """Denoise images whose noise has the standard deviations sigma, in the images' own units."""
+        height, width = x.shape[-2:]
+        h = pixel_unshuffle(mirrored(x, 2 ** len(self.widths)), 2)  # (B, 4C, H/2, W/2)
+        told = sigma[:, None, None, None].expand(-1, 1, *h.shape[-2:])
+        levels = self.down(self.foot(torch.cat([h, told], 1)))
+        h = self.up(levels[-1], levels[:-1])
+        return x + pixel_shuffle(self.head(h), 2)[..., :height, :width]
+
+    @property
+    def last(self) -> nn.Module:
+        """The last layer with weights: at zero, x̂ = x."""
+        return last_layer(self.head)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Denoise two-channel images by a small net."""
+        return cls(2, widths=(4, 8), blocks=1)
