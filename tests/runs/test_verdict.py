@@ -26,6 +26,10 @@ SUMMARY = {
         ({"error.model": 5.0}, "PCA does better: this model's error is 1.25 of PCA's."),
         ({"error.model": 10.0}, "It copies worse than the mean input does: it has not learned."),
         ({"error.model": 99.0}, "It copies worse than the mean input does"),
+        (
+            {"best_epoch": 0, "error.model": 2.00002, "error.pca": 2.0},
+            "Nothing better than PCA was found on validation: this model is PCA. Train longer.",
+        ),
         ({"error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better. It explains 80.0 %"),
         ({"error.pca": 1e-12}, "PCA copies these rows exactly"),  # its rounding is no error
         ({"error.mean": 0.0, "error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better."),

@@ -7,6 +7,8 @@ from typing import Any
 
 # A share of the variance that is PCA's rounding, where as many components as the data's rank leave no other error.
 EXACT = 1e-9
+# How near to PCA's error the same map comes out in 32-bit floats.
+SAME = 1e-4
 # What errors of numbers are; errors of symbols are the share of wrong ones.
 SQUARES = "mean squared error"
 
@@ -27,6 +29,8 @@ def verdict(summary: Mapping[str, Any]) -> str:
         explained = f"It explains {100 * (1 - model / mean):.1f} % {what} with {code} numbers a row."
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
+    elif summary["best_epoch"] == 0 and abs(model - pca) <= SAME * pca:
+        against = "Nothing better than PCA was found on validation: this model is PCA. Train longer."
     elif model <= pca:
         against = f"Its error is {model / pca:.2f} of PCA's with as many numbers."
     elif model < mean:

@@ -19,7 +19,10 @@ WHO = "nets/pca_path"
 
 
 class PCAPathEncoder(Encoder):
-    r"""h = W x + b + f(x).
+    r"""h = W x + b + f(x), with W and b set and not learned.
+
+    A step that every weight of W takes at once moves h by the sum over all of a row's elements: of a large image so
+    far that the start would be lost. What W lacks, f learns as well.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ class PCAPathEncoder(Encoder):
         self.inner = inner
         self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
         self.reads_mask, self.reads_visible = inner.reads_mask, inner.reads_visible
-        self.path = LinearEncoder(self.in_shape, self.out_shape)
+        self.path = LinearEncoder(self.in_shape, self.out_shape).requires_grad_(False)
         _silence(inner)
 
     def start(self, axes: Float[Tensor, "H D"], offset: Float[Tensor, "H"]) -> None:
@@ -54,7 +57,7 @@ class PCAPathEncoder(Encoder):
 
 
 class PCAPathDecoder(Decoder):
-    r"""θ = V z + c + g(z).
+    r"""θ = V z + c + g(z), with V and c set and not learned.
 
     Parameters
     ----------
@@ -67,7 +70,7 @@ class PCAPathDecoder(Decoder):
         self.inner = inner
         self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
         self.reads_batch = inner.reads_batch
-        self.path = LinearDecoder(self.in_shape, self.out_shape)
+        self.path = LinearDecoder(self.in_shape, self.out_shape).requires_grad_(False)
         _silence(inner)
 
     def start(self, axes: Float[Tensor, "D Z"], offset: Float[Tensor, "D"]) -> None:
