@@ -1,7 +1,7 @@
 """Every net on data that is natural to it, beside PCA with as many numbers, and what a user sees.
 
     python benchmarks/architectures.py --quick     # a few epochs of a part of the data
-    python benchmarks/architectures.py --keep      # all of it; the strips go to results/ too
+    python benchmarks/architectures.py --keep --strips strips      # all of it, with pictures of rows and their copies
 
 The error is of validation rows, in the data's own units (bytes for images; for symbols the share of wrong ones). The
 outlier test of ECG5000 trains on the normal heartbeats of the UCR train part and scores the UCR test part by
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from _record import RESULTS, record, shared, table
+from _record import record, shared, table
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
@@ -89,7 +90,8 @@ def points(images: np.ndarray, n: int = 24) -> np.ndarray:
 
 def fitted(case: Case, data: Dataset, quick: bool) -> Fitted:
     epochs = max(case.epochs // 10, 1) if quick else case.epochs
-    return xhat.fit(data, net=case.net, latent=case.latent, epochs=epochs, seed=SEED, patience=epochs, **case.options)
+    options = {"init": "random"} | case.options
+    return xhat.fit(data, net=case.net, latent=case.latent, epochs=epochs, seed=SEED, patience=epochs, **options)
 
 
 def outliers(quick: bool) -> str:
@@ -113,7 +115,7 @@ def outliers(quick: bool) -> str:
     return table(("score by reconstruction error", "AUROC, one a seed"), rows)
 
 
-def strip(name: str, data: Dataset, model: Fitted, n: int = 10) -> None:
+def strip(path: Path, data: Dataset, model: Fitted, n: int = 10) -> None:
     """Draw validation rows over their copies."""
     rows = data.split(seed=SEED).validation[:n]
     held = data.subset(rows)
@@ -128,14 +130,17 @@ def strip(name: str, data: Dataset, model: Fitted, n: int = 10) -> None:
                 axis.plot(value[:, 1], -value[:, 0], "k.", ms=3)
             else:
                 axis.plot(value.reshape(-1), "k", lw=0.8)
-    RESULTS.mkdir(exist_ok=True)
-    figure.savefig(RESULTS / f"architectures-{name}.png", bbox_inches="tight", dpi=60)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, bbox_inches="tight", dpi=60)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a part of the data, a tenth of the epochs")
-    parser.add_argument("--keep", action="store_true", help="write the table and the strips beside the script")
+    parser.add_argument("--keep", action="store_true", help="write the table beside the script")
+    parser.add_argument(
+        "--strips", type=Path, help="a folder for rows over their copies; some data may not be published"
+    )
     options = parser.parse_args()
     data = datasets(options.quick)
     lines = []
@@ -154,8 +159,9 @@ def main() -> None:
              s["error.pca"], s["error.model"] / s["error.pca"] if s["error.pca"] else float("nan"), start)
         )  # fmt: skip
         print(lines[-1], flush=True)
-        if options.keep and data[case.data].schema.kind in ("image", "series"):
-            strip(f"{case.net}-{case.data}{'-' + note.split('=')[1] if note else ''}", data[case.data], model)
+        if options.strips and data[case.data].schema.kind in ("image", "series"):
+            name = f"architectures-{case.net}-{case.data}{'-' + note.split('=')[1] if note else ''}.png"
+            strip(options.strips / name, data[case.data], model)
     header = ("net", "", "data", "code", "parameters", "seconds", "error", "PCA's", "ratio", "step 0 against PCA")
     record("architectures", table(header, lines) + "\n\n" + outliers(options.quick), keep=options.keep)
 
