@@ -27,6 +27,7 @@ _HOMES = {
     "dae": "xhat.models.recipes.dae",
     "fit": "xhat.runs.fit",
     "load": "xhat.models.artifact",
+    "resume": "xhat.runs.fit",
     "save": "xhat.models.artifact",
     "vae": "xhat.models.recipes.vae",
     # Not `report`: the import system gives that name to the package that it lies in.
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from xhat.models.recipes.vae import vae as vae
     from xhat.report.write import report
     from xhat.runs.fit import fit as fit
+    from xhat.runs.fit import resume as resume
 
     write_report = report
 
