@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="write the result beside the script")
     parser.add_argument("--peer", help="a Python that has pythae; without it that row is left out")
     options = parser.parse_args()
-    rounds, steps, rows = (1, 200, 10_000) if options.quick else (5, 1500, 50_000)
+    rounds, steps, rows = (1, 200, 10_000) if options.quick else (5, 800, 50_000)
     contenders = {"bare loop": (sys.executable, BARE), "xhat": (sys.executable, XHAT)}
     if options.peer:
         contenders["Pythae 0.1.2"] = (options.peer, PYTHAE)
