@@ -24,7 +24,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def record(name: str, body: str, *, keep: bool) -> None:
     """Print a result; with `keep` also write it under today's date beside the script."""
     cpu = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
-    how = f"`python benchmarks/{name}.py {' '.join(sys.argv[1:])}`".replace(" `", "`")
+    words = ["PATH" if Path(word).is_absolute() else word for word in sys.argv[1:]]  # of one machine, of use to no other
+    how = f"`{' '.join(['python', f'benchmarks/{name}.py', *words])}`"
     text = (
         f"# {name}\n\n{date.today()} · {how} · {cpu}, {torch.get_num_threads()} threads · "
         f"torch {torch.__version__}\n\n{body}\n"
