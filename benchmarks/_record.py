@@ -24,7 +24,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def record(name: str, body: str, *, keep: bool) -> None:
     """Print a result; with `keep` also write it under today's date beside the script."""
     cpu = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine())
-    words = ["PATH" if Path(word).is_absolute() else word for word in sys.argv[1:]]  # of one machine, of use to no other
+    # A path of this machine is of use on no other.
+    words = ["PATH" if Path(word).is_absolute() else word for word in sys.argv[1:]]
     how = f"`{' '.join(['python', f'benchmarks/{name}.py', *words])}`"
     text = (
         f"# {name}\n\n{date.today()} · {how} · {cpu}, {torch.get_num_threads()} threads · "
