@@ -50,7 +50,7 @@ def row(name: str, train: np.ndarray, test: np.ndarray, net: dict, epochs: int, 
     pca = PCA(net["code"]).fit(train.reshape(len(train), -1))
     flat = test.reshape(len(test), -1)
     linear = sum_of_squares(flat, pca.inverse_transform(pca.transform(flat)))
-    recipe, settings = deep(net["hidden"], net["code"], seed), {"lr": 2e-3, "weight_decay": 0.05, "seed": seed}
+    recipe, settings = deep(net["hidden"], net["code"], seed), {"lr": 2e-3, "weight_decay": 0.1, "seed": seed}
     fitted = xhat.fit(train, recipe, epochs=epochs, batch_size=128, hooks=[ProgressBar()], **settings)
     error = sum_of_squares(test, fitted.reconstruct(test))
     widths = "-".join(map(str, (size((28, 28)), *net["hidden"], net["code"])))
@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the images, a few epochs")
     parser.add_argument("--keep", action="store_true", help="write the result beside the script")
-    parser.add_argument("--epochs", type=int, nargs=2, default=(50, 40), metavar=("MNIST", "CURVES"))
+    parser.add_argument("--epochs", type=int, nargs=2, default=(70, 40), metavar=("MNIST", "CURVES"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with np.load(shared("mnist/mnist.npz")) as arrays:
