@@ -26,6 +26,7 @@ _HOMES = {
     "config": "xhat.core.component",
     "dae": "xhat.models.recipes.dae",
     "fit": "xhat.runs.fit",
+    "linear": "xhat.parts.schedules.linear:Linear",
     "load": "xhat.models.artifact",
     "resume": "xhat.runs.fit",
     "save": "xhat.models.artifact",
@@ -53,10 +54,12 @@ if TYPE_CHECKING:
     from xhat.models.recipes.ae import ae as ae
     from xhat.models.recipes.dae import dae as dae
     from xhat.models.recipes.vae import vae as vae
+    from xhat.parts.schedules.linear import Linear
     from xhat.report.write import report
     from xhat.runs.fit import fit as fit
     from xhat.runs.fit import resume as resume
 
+    linear = Linear
     write_report = report
 
 __all__ = [*_HOMES, "data"]

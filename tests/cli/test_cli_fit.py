@@ -91,7 +91,7 @@ def test_every_option_reaches_the_run(xhat_, digits, tmp_path):
         "seed": 5,
         "device": "cpu",
     }
-    assert config["objective"] == {"kind": "objectives/beta_elbo", "beta": 0.5, "warmup": 0, "free_bits": 0.0}
+    assert config["objective"] == {"kind": "objectives/beta_elbo", "beta": 0.5, "free_bits": 0.0}
     assert config["model"]["encoder"]["kind"] == "nets/conv.encoder"
     assert config["model"]["likelihood"]["scale"] == 2
     assert config["scaling"]["how"] == "standard"
@@ -130,11 +130,11 @@ def test_options_come_from_a_file_and_those_of_the_command_line_go_first(xhat_, 
 def test_parts_are_tables_of_the_file(xhat_, digits, tmp_path):
     write(
         f'data = "{digits}"\nkind = "vae"\nout = "run"\nepochs = 1\n'
-        '[objective]\nbeta = 4.0\nwarmup = 1\n[net]\nhidden = [16]\n[likelihood]\nkind = "likelihoods/laplace"\n'
+        '[objective]\nbeta = 4.0\nfree_bits = 1\n[net]\nhidden = [16]\n[likelihood]\nkind = "likelihoods/laplace"\n'
     )
     assert xhat_("fit --config run.toml --set objective.beta=3").status == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert (config["objective"]["beta"], config["objective"]["warmup"]) == (3, 1)
+    assert (config["objective"]["beta"], config["objective"]["free_bits"]) == (3, 1)
     assert config["model"]["encoder"]["hidden"] == config["model"]["decoder"]["hidden"] == [16]
     assert config["model"]["likelihood"]["kind"] == "likelihoods/laplace"
 
@@ -176,7 +176,7 @@ def test_a_missing_file_is_refused(xhat_):
         ("=4", "--set: must be PATH=VALUE, got '=4'."),
         ("objective.bta=4", "--set: 'objective.bta' leads nowhere"),
         ("objective.beta=-1", "BetaELBO: beta must be >= 0, got -1."),
-        ("objective.beta=much", "--set: these values make no part ("),
+        ("objective.beta=much", "BetaELBO.beta: must be a number or a schedule"),
         ("net.hidden=[", "--set: these values make no part ("),
     ],
 )

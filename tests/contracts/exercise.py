@@ -109,6 +109,8 @@ def outputs(part: Component) -> list[Tensor]:
         return [z, part.log_prob(z)]
     if room == "corruptions":
         return [part(torch.rand(4, *x_shape_of(part, (2, 8, 8))))]
+    if room == "schedules":
+        return [torch.tensor([part.value(t) for t in (0.0, 0.3 * part.epochs, 2 * part.epochs)])]
     if room == "objectives":
         return list(part(model_for(part), batch_of(5)).means().values())
     raise NotImplementedError(f"room {room}: say here how its parts are run")

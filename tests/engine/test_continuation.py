@@ -11,7 +11,7 @@ from xhat.engine.checkpoint import read_checkpoint, write_checkpoint
 OVERRIDES = {
     "ae": tiny.NARROW,
     "dae": tiny.NARROW,
-    "vae": {**tiny.NARROW, "objective.warmup": 2},  # a coefficient that follows the run
+    "vae": {**tiny.NARROW, "objective.beta": "linear(0, 1, epochs=2)"},  # a coefficient that follows the run
     "aae": tiny.NARROW,
 }
 

@@ -54,7 +54,7 @@ def test_an_unknown_net_is_refused_by_name():
 def test_an_objective_that_needs_another_code_is_refused_with_the_bottlenecks_that_fit():
     with pytest.raises(ConfigError) as error:
         Recipe(ae((6,), latent=2).model, BetaELBO())
-    assert str(error.value).startswith("BetaELBO: reads a GaussianCode, but bottlenecks/plain emits a Code. Use one of")
+    assert str(error.value).startswith("BetaELBO: reads a Posterior, but bottlenecks/plain emits a Code. Use one of")
     assert "bottlenecks/gaussian" in str(error.value)
     assert "bottlenecks/plain" not in str(error.value).partition("Use one of")[2]
     Recipe(vae((6,), latent=2).model, BetaELBO())

@@ -57,7 +57,7 @@ def test_parts_may_be_put_inside_one_another():
         ({"beta": 4}, "--set: 'beta' leads nowhere: there is no 'beta'."),
         ({"": 4}, "--set: '' leads nowhere"),
         ({"objective.beta": -1}, "BetaELBO: beta must be >= 0, got -1."),
-        ({"objective.beta": "much"}, "--set: these values make no part ("),
+        ({"objective.free_bits": "much"}, "--set: these values make no part ("),
         ({"net.hidden": 5}, "--set: these values make no part ("),
         ({"encoder": 3}, "--set: these values make no part ("),
         ({"encoder": "conv"}, "--set: these values make no part ("),
@@ -77,5 +77,5 @@ def test_a_bad_change_is_refused_in_one_line(change, message):
 
 
 def test_an_objective_for_another_code_is_refused():
-    with pytest.raises(ConfigError, match="BetaELBO: reads a GaussianCode, but bottlenecks/plain emits a Code"):
+    with pytest.raises(ConfigError, match="BetaELBO: reads a Posterior, but bottlenecks/plain emits a Code"):
         recipe_with("dae", (6,), {"objective": {"kind": "objectives/beta_elbo"}}, latent=2)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from xhat.core.batch import Batch
     from xhat.core.bottleneck import Bottleneck
+    from xhat.core.classified_code import ClassifiedCode
     from xhat.core.code import Code
     from xhat.core.component import Component, build, config
     from xhat.core.corruption import Corruption
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from xhat.core.loss import Loss
     from xhat.core.model import Model
     from xhat.core.objective import Objective
+    from xhat.core.posterior import Posterior
     from xhat.core.prior import Prior
+    from xhat.core.quantised_code import QuantisedCode
+    from xhat.core.schedule import Schedule
+    from xhat.core.sparse_code import SparseCode
 
 __all__ = [
     "Batch",
     "Bottleneck",
+    "ClassifiedCode",
     "Code",
     "Component",
     "Corruption",
@@ -36,12 +42,21 @@ __all__ = [
     "Loss",
     "Model",
     "Objective",
+    "Posterior",
     "Prior",
+    "QuantisedCode",
+    "Schedule",
+    "SparseCode",
     "build",
     "config",
 ]
 
 _MODULES = {
+    "SparseCode": "sparse_code",
+    "Schedule": "schedule",
+    "QuantisedCode": "quantised_code",
+    "Posterior": "posterior",
+    "ClassifiedCode": "classified_code",
     "Batch": "batch",
     "Bottleneck": "bottleneck",
     "Code": "code",

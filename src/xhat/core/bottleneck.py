@@ -24,6 +24,9 @@ class Bottleneck(Component):
     def in_shape(self) -> Shape:
         """The shape that the encoder must give, for codes of `code_shape`."""
 
+    def begin(self, h: Tensor) -> None:
+        """Look at some encodings (N, *in_shape) before the first step, for a bottleneck that starts from them."""
+
     @abstractmethod
     def forward(self, h: Tensor) -> Code:
         """Make codes of encodings h (B, *in_shape)."""

@@ -19,10 +19,13 @@ class Code:
     ----------
     z : Tensor of shape (B, *Z)
         The code itself; for a distribution its mean or mode.
+    **terms : Tensor of shape (B,) or ()
+        What the bottleneck asks to be minimised beside the objective, in nats. Every objective adds them to its
+        own: ``Loss(…, **code.terms)``.
     """
 
-    def __init__(self, z: Tensor) -> None:
-        self.z = z
+    def __init__(self, z: Tensor, **terms: Tensor) -> None:
+        self.z, self.terms = z, terms
 
     def __len__(self) -> int:
         return len(self.z)

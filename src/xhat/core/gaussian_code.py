@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from xhat.core.code import Code
+from xhat.core.posterior import Posterior
 from xhat.core.shapes import per_row
 
-if TYPE_CHECKING:
-    from xhat.core.prior import Prior
 
-
-class GaussianCode(Code):
+class GaussianCode(Posterior):
     r"""The posterior :math:`q(z|x) = N(\mu, \mathrm{diag}\, \sigma^2)`.
 
     Parameters
@@ -45,19 +41,17 @@ class GaussianCode(Code):
             mean, std = mean.repeat(repeats), std.repeat(repeats)
         return mean + std * torch.randn_like(std)
 
-    def log_prob(self, z: Float[Tensor, "N *Z"]) -> Float[Tensor, "N"]:
+    def log_prob(self, z: Float[Tensor, "N *Z"], *, detached: bool = False) -> Float[Tensor, "N"]:
         """Log-density in nats of codes z (B, *Z), or of k draws a row, (k * B, *Z) as `rsample` stacks them."""
         k = len(z) // len(self.mean)
         mean, log_var = self.mean, self.log_var
+        if detached:
+            mean, log_var = mean.detach(), log_var.detach()
         if k > 1:
             repeats = (k, *(1,) * (mean.ndim - 1))
             mean, log_var = mean.repeat(repeats), log_var.repeat(repeats)
         squares = (z - mean) ** 2 * torch.exp(-log_var)
         return per_row(-0.5 * (squares + log_var + math.log(2 * math.pi)))
-
-    def kl(self, prior: Prior) -> Float[Tensor, "B"]:
-        """KL(q || prior) in nats: in closed form where the prior knows one."""
-        return prior.kl(self)
 
     def kl_per_dimension(self) -> Float[Tensor, "B *Z"]:
         r"""KL to the standard normal of every code dimension, in nats.

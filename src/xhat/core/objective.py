@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 
 from torch import nn
@@ -12,6 +13,7 @@ from xhat.core.component import Component
 from xhat.core.errors import ConfigError
 from xhat.core.loss import Loss
 from xhat.core.model import Model
+from xhat.core.schedule import Coefficient, Schedule
 
 
 class Objective(Component):
@@ -28,6 +30,21 @@ class Objective(Component):
 
     epoch: float = 0.0
     """How far the run is, set by the engine: for coefficients that follow a schedule."""
+
+    rows: int = 1
+    """How many rows are learned from, set by the engine: for estimates that need the size of the whole."""
+
+    def now(self, value: Coefficient) -> float:
+        """Give what a coefficient is at this point of the run.
+
+        In evaluation it is the last value of its schedule, so that epochs can be compared on validation.
+        """
+        if isinstance(value, Schedule):
+            return value.value(self.epoch if self.training else math.inf)
+        return value
+
+    def begin(self, model: Model, batch: Batch) -> None:
+        """Look at some rows before the first step, for an objective that starts from them."""
 
     @abstractmethod
     def forward(self, model: Model, batch: Batch) -> Loss:

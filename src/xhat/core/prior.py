@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jaxtyping import Float
@@ -13,13 +14,17 @@ from xhat.core.errors import ConfigError
 from xhat.core.shapes import Shape
 
 if TYPE_CHECKING:
-    from xhat.core.gaussian_code import GaussianCode
+    from xhat.core.code import Code
+    from xhat.core.posterior import Posterior
 
 
 class Prior(Component):
     """A distribution p(z) over codes of shape `code_shape`."""
 
     code_shape: Shape
+
+    continuous: bool = True
+    """Whether p(z) is a density on all of the code; where entries are one-hot or of a codebook, it is not."""
 
     @abstractmethod
     def sample(self, n: int) -> Tensor:
@@ -33,7 +38,13 @@ class Prior(Component):
     def fit(self, z: Float[Tensor, "N *Z"]) -> None:
         """Learn the distribution of codes, for models whose training did not shape them."""
 
-    def kl(self, code: GaussianCode) -> Float[Tensor, "B"]:
+    def attach(self, encode: Callable[[Tensor], Code]) -> None:
+        """Take the model's encoder, for a prior that is made of encoded inputs; called as the model is put together."""
+
+    def begin(self, x: Float[Tensor, "N *X"], z: Float[Tensor, "N *Z"]) -> None:
+        """Look at some rows and their codes before the first step, for a prior that starts from them."""
+
+    def kl(self, code: Posterior) -> Float[Tensor, "B"]:
         r"""Estimate KL(q || p) in nats by one draw; a prior with a closed form gives that instead.
 
         .. math:: E_q[\log q(z) - \log p(z)]
@@ -41,7 +52,7 @@ class Prior(Component):
         z = code.rsample()
         return code.log_prob(z) - self.log_prob(z)
 
-    def kl_per_dimension(self, code: GaussianCode) -> Float[Tensor, "B *Z"]:
+    def kl_per_dimension(self, code: Posterior) -> Float[Tensor, "B *Z"]:
         """KL(q || p) in nats of every code dimension, for a prior whose dimensions are independent."""
         raise ConfigError(
             type(self).__name__,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import nn
 
 from xhat.core.batch import Batch
@@ -34,6 +35,13 @@ class Trainee(nn.Module):
         """Give the loss of a raw batch."""
         loss: Loss = self.objective(self.model, self._scaled(batch))
         return loss.weighted(batch.weight)
+
+    @torch.no_grad()
+    def begin(self, batch: Batch) -> None:
+        """Let the parts that start from data look at some raw rows, once, before the first step."""
+        batch = self._scaled(batch)
+        self.model.begin(batch)  # type: ignore[operator]
+        self.objective.begin(self.model, batch)  # type: ignore[arg-type]
 
     def critic_loss(self, batch: Batch) -> Loss:
         """Give the critic's loss of a raw batch."""

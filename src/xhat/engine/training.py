@@ -25,6 +25,8 @@ Status = Literal["running", "finished", "stopped early", "interrupted", "diverge
 
 EVALUATION_BATCH = 1024
 LOOK_EVERY = 100
+# Rows that codebooks, mixtures and the like may start from.
+FIRST_LOOK = 2048
 
 
 class Training:
@@ -59,6 +61,7 @@ class Training:
         self.device = next(trainee.parameters()).device
         self.epochs, self.batch_size = settings.epochs or 1, settings.batch_size or 1
         self.steps_per_epoch = math.ceil(len(train) / self.batch_size)
+        trainee.objective.rows = len(train)
         self.step = Step(trainee, settings, self.epochs * self.steps_per_epoch)
         self.history = History()
         self.status: Status = "running"
@@ -107,6 +110,7 @@ class Training:
 
     def _run(self, interrupt: Interrupt) -> None:
         if not self.history.epochs:
+            self._begin()
             self._close_epoch(0, {}, time.perf_counter())  # What stands before training is a candidate, too.
         while self.status == "running":
             number, start = self.epoch, time.perf_counter()
@@ -128,6 +132,11 @@ class Training:
             self._decide(number)
             if interrupt.asked and self.status == "running":
                 self.status = "interrupted"
+
+    def _begin(self) -> None:
+        some = epoch_order(self.train_rows, self.settings.seed, 0)[:FIRST_LOOK]
+        self.trainee.eval()
+        self.trainee.begin(self.data.batch(some).to(self.device))
 
     def _add(self, means: dict[str, Tensor], rows: int) -> None:
         for name, mean in means.items():

@@ -59,6 +59,7 @@ class Autoencoder(Component):
             likelihood,
         )
         self.prior = Normal(bottleneck.code_shape) if prior is None else prior
+        self.prior.attach(self.encode)
         theta = likelihood.params(encoder.in_shape)
         _meet("the encoder gives", encoder.out_shape, "the bottleneck reads", bottleneck.in_shape)
         _meet("the bottleneck gives", bottleneck.code_shape, "the decoder reads", decoder.in_shape)
@@ -77,10 +78,21 @@ class Autoencoder(Component):
 
     def encode(self, x: Tensor | Batch) -> Code:
         """q(z|x): the codes of rows x (B, *X), or of what a batch shows the encoder."""
-        batch = x if isinstance(x, Batch) else Batch(x)
-        masks = [batch.present] * self.encoder.reads_mask + [batch.visible] * self.encoder.reads_visible
-        code: Code = self.bottleneck(self.encoder(batch.input, *masks))
+        code: Code = self.bottleneck(self.read(x if isinstance(x, Batch) else Batch(x)))
         return code
+
+    def read(self, batch: Batch) -> Tensor:
+        """h: what the encoder says of a batch, (B, *H), before the bottleneck."""
+        masks = [batch.present] * self.encoder.reads_mask + [batch.visible] * self.encoder.reads_visible
+        h: Tensor = self.encoder(batch.input, *masks)
+        return h
+
+    @torch.no_grad()
+    def begin(self, batch: Batch) -> None:
+        """Let the parts that start from data look at some rows, once, before the first step."""
+        h = self.read(batch)
+        self.bottleneck.begin(h)
+        self.prior.begin(batch.x, self.bottleneck(h).z)
 
     def decode(self, z: Tensor, batch: Batch | None = None) -> DataDistribution:
         """p(x|z) of codes z (B, *Z).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,9 @@ from typing import Any, cast, get_args
 import numpy as np
 import torch
 
+from xhat.core.catalogue import find
 from xhat.core.errors import require
+from xhat.core.schedule import Schedule
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
 from xhat.data.scaling import How, Scaling
@@ -135,6 +138,7 @@ def make_plan(
                 code=code,
                 likelihood=likelihood,
                 vocabulary=_vocabulary(data),
+                **_classes(data, kind),
             )
     require(init in INITS, "fit", f"init must be one of {', '.join(INITS)}", f"'{init}'", "auto suits most")
     if init == "auto":
@@ -144,6 +148,7 @@ def make_plan(
             recipe = Recipe(with_pca_path(recipe.model), recipe.objective)
     require(recipe.model.x_shape == shape, "fit", f"the model reads rows of {recipe.model.x_shape}", shape)
     _check_support(recipe, data, scaling)
+    _check_schedules(recipe, settings)
     origin = {
         "recipe": name,
         "net": net if isinstance(net, str) else "own",
@@ -213,6 +218,28 @@ def _range(data: Dataset) -> tuple[float, float]:
     if low >= 0 and high <= 1:
         return 0.0, 1.0
     return low, high
+
+
+def _classes(data: Dataset, kind: str) -> dict[str, int]:
+    """Count the classes for a recipe that asks for them; a label below 0 is a missing one."""
+    if "classes" not in inspect.signature(find(f"recipes/{kind}")).parameters:
+        return {}
+    hint = "give labels=, or --labels, a column or an array of classes"
+    whole = data.y is not None and data.y.ndim == 1 and data.y.dtype == torch.int64
+    came = "none" if data.y is None else f"{data.y.dtype} of shape {tuple(data.y.shape)}"
+    require(whole, f"recipes/{kind}", "needs a class for each row", came, hint)
+    classes = int(cast(torch.Tensor, data.y).max()) + 1
+    require(classes >= 2, f"recipes/{kind}", "needs labels of two classes or more", f"{max(classes, 0)}", hint)
+    return {"classes": classes}
+
+
+def _check_schedules(recipe: Recipe, settings: TrainSettings) -> None:
+    for part in recipe.objective.modules():
+        if isinstance(part, Schedule):
+            rule = f"a schedule must end within the run, which has {settings.epochs} epochs"
+            hint = "shorten it, or train for more --epochs"
+            enough = part.epochs <= cast(int, settings.epochs)
+            require(enough, type(recipe.objective).__name__, rule, f"{part.epochs:g} epochs", hint)
 
 
 def _check_support(recipe: Recipe, data: Dataset, scaling: Scaling) -> None:

@@ -91,7 +91,7 @@ def test_gradients_come_from_hidden_pixels_alone() -> None:
     torch.manual_seed(0)
     objective, model = Denoising(corruption=PatchMasking(0.5, patch=2), on="hidden"), _model()
     x = torch.rand(3, 1, 4, 4)
-    spoiled = objective._spoil(Batch(x))
+    spoiled = objective.changed(Batch(x))
     assert spoiled.visible is not None
     # What is visible in the target may be anything: it is not judged.
     other = replace(spoiled, x=torch.where(spoiled.visible, 100.0, x))

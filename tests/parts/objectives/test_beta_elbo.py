@@ -5,6 +5,7 @@ from exercise_models import variational_model
 from xhat.core import Batch
 from xhat.core.errors import ConfigError
 from xhat.parts.objectives.beta_elbo import BetaELBO
+from xhat.parts.schedules.linear import Linear
 
 
 @pytest.fixture
@@ -25,14 +26,14 @@ def test_the_rate_is_beta_times_the_kl_of_each_row(model, batch, beta):
 
 @pytest.mark.parametrize(("epoch", "share"), [(0, 0.0), (2.5, 0.25), (10, 1.0), (99, 1.0)])
 def test_the_rates_weight_rises_over_the_warm_up(model, batch, epoch, share):
-    objective = BetaELBO(3, warmup=10)
+    objective = BetaELBO(Linear(0, 3, epochs=10))
     objective.epoch = epoch
     kl = model.encode(batch).kl(model.prior)
     torch.testing.assert_close(objective(model, batch).terms["rate"], 3 * share * kl)
 
 
 def test_validation_counts_beta_in_full(model, batch):
-    objective = BetaELBO(3, warmup=10).eval()
+    objective = BetaELBO(Linear(0, 3, epochs=10)).eval()
     torch.testing.assert_close(objective(model, batch).terms["rate"], 3 * model.encode(batch).kl(model.prior))
 
 
@@ -56,7 +57,7 @@ def test_free_bits_of_a_prior_that_knows_none_are_refused(model, batch):
         BetaELBO(free_bits=0.1)(model, batch)
 
 
-@pytest.mark.parametrize("name", ["beta", "warmup", "free_bits"])
+@pytest.mark.parametrize("name", ["beta", "free_bits"])
 def test_negative_arguments_are_refused(name):
     with pytest.raises(ConfigError, match=f"BetaELBO: {name} must be >= 0, got -1"):
         BetaELBO(**{name: -1})

@@ -2,13 +2,14 @@ import pytest
 import torch
 from exercise_models import plain_model, variational_model
 
-from xhat.core import Batch, GaussianCode
+from xhat.core import Batch, Posterior
 from xhat.parts.corruptions.gaussian_noise import GaussianNoise
 from xhat.parts.corruptions.masking import Masking
 from xhat.parts.objectives.adversarial import Adversarial
 from xhat.parts.objectives.beta_elbo import BetaELBO
 from xhat.parts.objectives.denoising import Denoising
 from xhat.parts.objectives.reconstruction import Reconstruction
+from xhat.parts.schedules.linear import Linear
 
 
 def test_without_noise_it_is_the_objective_itself():
@@ -29,14 +30,14 @@ def test_it_wraps_any_objective_and_speaks_for_it():
     assert critic.critic_parameters() == critic.objective.critic_parameters() != []
     assert critic.monitor == ("distortion",)
     assert critic.critic_loss(plain_model(), Batch(torch.randn(5, 6))).total.isfinite()
-    assert Denoising(BetaELBO()).reads is GaussianCode
+    assert Denoising(BetaELBO()).reads is Posterior
     assert (Denoising().shapes_prior, Denoising(BetaELBO()).shapes_prior) == (False, True)
 
 
 @pytest.mark.parametrize(("epoch", "share"), [(0, 0.0), (5, 0.5), (20, 1.0)])
 def test_the_epoch_reaches_the_wrapped_schedule(epoch, share):
     model, batch = variational_model(), Batch(torch.randn(5, 6))
-    objective = Denoising(BetaELBO(2, warmup=10), GaussianNoise(0))
+    objective = Denoising(BetaELBO(Linear(0, 2, epochs=10)), GaussianNoise(0))
     objective.epoch = epoch
     rate = model.encode(batch).kl(model.prior)
     torch.testing.assert_close(objective(model, batch).terms["rate"], 2 * share * rate)

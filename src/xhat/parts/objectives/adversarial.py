@@ -16,6 +16,7 @@ from xhat.core.errors import ShapeError, require
 from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
+from xhat.core.schedule import Coefficient, coefficient
 from xhat.parts.nets.mlp import MLPEncoder
 
 
@@ -33,7 +34,7 @@ class Adversarial(Objective):
     ----------
     critic : Encoder
         A net from codes, of shape (Z,), to one logit, of shape (1,).
-    weight : float, default=1.0
+    weight : float or Schedule, default=1.0
         λ, in nats. Must be >= 0. 1 suits a likelihood whose scale is learned, whose distortion is in nats as well;
         against a fixed scale it has to be found for each data set.
 
@@ -45,7 +46,7 @@ class Adversarial(Objective):
 
     monitor = ("distortion",)  # The fooling term is measured by a critic that changes under it.
 
-    def __init__(self, critic: Encoder, weight: float = 1.0) -> None:
+    def __init__(self, critic: Encoder, weight: Coefficient = 1.0) -> None:
         super().__init__()
         require(
             critic.out_shape == (1,),
@@ -55,22 +56,18 @@ class Adversarial(Objective):
             "build it with out_shape=(1,)",
             error=ShapeError,
         )
-        require(
-            weight >= 0,
-            "Adversarial",
-            "weight must be >= 0",
-            weight,
-            "use objectives/reconstruction for none",
-        )
-        self.critic, self.weight = critic, weight
+        self.critic = critic
+        self.weight = coefficient(weight, "Adversarial", "weight", hint="use objectives/reconstruction for none")
 
     def forward(self, model: Model, batch: Batch) -> Loss:
         """Give the distortion and the fooling term, both (B,)."""
-        z = model.encode(batch).rsample()
+        code = model.encode(batch)
+        z = code.rsample()
         data = model.decode(z, batch)
         return Loss(
             distortion=-data.log_prob(batch.x, batch.mask),  # (B,)
-            fooling=self.weight * softplus(-self._fixed_critic(z)),  # (B,)  -λ log D(z)
+            fooling=self.now(self.weight) * softplus(-self._fixed_critic(z)),  # (B,)  -λ log D(z)
+            **code.terms,
         )
 
     def critic_parameters(self) -> list[nn.Parameter]:

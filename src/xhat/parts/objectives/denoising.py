@@ -6,19 +6,17 @@ from dataclasses import replace
 from typing import Self
 
 import torch
-from torch import nn
 
 from xhat.core.batch import Batch
 from xhat.core.corruption import Corruption
 from xhat.core.errors import require
-from xhat.core.loss import Loss
-from xhat.core.model import Model
 from xhat.core.objective import Objective
+from xhat.core.wrapping import Wrapping
 from xhat.parts.corruptions.gaussian_noise import GaussianNoise
 from xhat.parts.objectives.reconstruction import Reconstruction
 
 
-class Denoising(Objective):
+class Denoising(Wrapping):
     r"""Wrap `objective`: encode :math:`\tilde x \sim C(\tilde x | x)`, be judged on x.
 
     .. math:: L = E_{\tilde x}[L_{\mathrm{objective}}(f(\tilde x), x)]
@@ -47,8 +45,7 @@ class Denoising(Objective):
         *,
         on: str = "all",
     ) -> None:
-        super().__init__()
-        self.objective = Reconstruction() if objective is None else objective
+        super().__init__(Reconstruction() if objective is None else objective)
         self.corruption = GaussianNoise() if corruption is None else corruption
         require(on in ("all", "hidden"), "Denoising", "on must be 'all' or 'hidden'", f"'{on}'", "use 'all' for both")
         require(
@@ -59,25 +56,9 @@ class Denoising(Objective):
             "use corruptions/masking or corruptions/patch_masking",
         )
         self.on = on
-        self.reads = self.objective.reads
-        self.shapes_prior = self.objective.shapes_prior
-        self.monitor = self.objective.monitor
 
-    def forward(self, model: Model, batch: Batch) -> Loss:
-        """Give the wrapped objective's terms on a spoiled batch."""
-        self.objective.epoch = self.epoch
-        loss: Loss = self.objective(model, self._spoil(batch))
-        return loss
-
-    def critic_parameters(self) -> list[nn.Parameter]:
-        """List the wrapped objective's critic."""
-        return self.objective.critic_parameters()
-
-    def critic_loss(self, model: Model, batch: Batch) -> Loss:
-        """Give the wrapped critic's loss on a spoiled batch."""
-        return self.objective.critic_loss(model, self._spoil(batch))
-
-    def _spoil(self, batch: Batch) -> Batch:
+    def changed(self, batch: Batch) -> Batch:
+        """Spoil what the encoder sees."""
         x, mask = batch.input, batch.mask
         if not self.corruption.hides:
             return replace(batch, corrupted=self.corruption(x))

@@ -13,6 +13,7 @@ from xhat.core.errors import require
 from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
+from xhat.core.schedule import Coefficient, coefficient
 
 
 class MMD(Objective):
@@ -24,7 +25,7 @@ class MMD(Objective):
 
     Parameters
     ----------
-    weight : float, default=10.0
+    weight : float or Schedule, default=10.0
         λ, in nats. Must be >= 0.
     scales : tuple of float
         s. Several, because one bandwidth is blind to all distances but its own.
@@ -34,9 +35,8 @@ class MMD(Objective):
     Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, algorithm 2.
     """
 
-    def __init__(self, weight: float = 10.0, *, scales: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0, 10.0)) -> None:
+    def __init__(self, weight: Coefficient = 10.0, *, scales: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0, 10.0)) -> None:
         super().__init__()
-        require(weight >= 0, "MMD", "weight must be >= 0", weight, "use objectives/reconstruction for none")
         require(
             bool(scales) and min(scales) > 0,
             "MMD",
@@ -44,16 +44,19 @@ class MMD(Objective):
             scales,
             "try (0.5, 1, 2)",
         )
-        self.weight, self.scales = weight, scales
+        self.weight = coefficient(weight, "MMD", "weight", hint="use objectives/reconstruction for none")
+        self.scales = scales
 
     def forward(self, model: Model, batch: Batch) -> Loss:
         """Give the distortion, (B,), and the discrepancy, ()."""
-        z = model.encode(batch).rsample()  # (B, *Z)
+        code = model.encode(batch)
+        z = code.rsample()  # (B, *Z)
         data = model.decode(z, batch)
         prior = model.prior.sample(len(z))  # (B, *Z)
         return Loss(
             distortion=-data.log_prob(batch.x, batch.mask),  # (B,)
-            mmd=self.weight * discrepancy(z.flatten(1), prior.flatten(1), self.scales),  # (): of the batch
+            mmd=self.now(self.weight) * discrepancy(z.flatten(1), prior.flatten(1), self.scales),  # (): of the batch
+            **code.terms,
         )
 
     @classmethod

@@ -26,8 +26,9 @@ class Reconstruction(Objective):
 
     def forward(self, model: Model, batch: Batch) -> Loss:
         """Give the distortion, (B,)."""
-        data = model.decode(model.encode(batch).rsample(), batch)  # p(x|z)
-        return Loss(distortion=-data.log_prob(batch.x, batch.mask))
+        code = model.encode(batch)
+        data = model.decode(code.rsample(), batch)  # p(x|z)
+        return Loss(distortion=-data.log_prob(batch.x, batch.mask), **code.terms)
 
     @classmethod
     def example(cls) -> Self:

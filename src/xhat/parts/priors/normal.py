@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from xhat.core.gaussian_code import GaussianCode
+from xhat.core.posterior import Posterior
 from xhat.core.prior import Prior
 from xhat.core.shapes import Shape, as_shape, per_row, size
 
@@ -53,13 +54,17 @@ class Normal(Prior):
             log_det = self.factor.diagonal().log().sum()
         return per_row(-0.5 * (flat**2 + math.log(2 * math.pi))) - log_det
 
-    def kl(self, code: GaussianCode) -> Float[Tensor, "B"]:
-        """KL(q || p) in nats: closed form for the standard normal."""
-        return super().kl(code) if self.fitted else per_row(code.kl_per_dimension())
+    def kl(self, code: Posterior) -> Float[Tensor, "B"]:
+        """KL(q || p) in nats: closed form between a Gaussian code and the standard normal."""
+        if isinstance(code, GaussianCode) and not self.fitted:
+            return per_row(code.kl_per_dimension())
+        return super().kl(code)
 
-    def kl_per_dimension(self, code: GaussianCode) -> Float[Tensor, "B *Z"]:
-        """KL(q || p) in nats of every code dimension: closed form, for the standard normal alone."""
-        return super().kl_per_dimension(code) if self.fitted else code.kl_per_dimension()
+    def kl_per_dimension(self, code: Posterior) -> Float[Tensor, "B *Z"]:
+        """KL(q || p) in nats of every code dimension: closed form, as that of `kl`."""
+        if isinstance(code, GaussianCode) and not self.fitted:
+            return code.kl_per_dimension()
+        return super().kl_per_dimension(code)
 
     def fit(self, z: Float[Tensor, "N *Z"]) -> None:
         """Take the mean and the covariance of codes."""

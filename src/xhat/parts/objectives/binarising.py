@@ -1,0 +1,46 @@
+"""Dynamic binarisation: any objective, on pixels that are drawn on or off anew at every step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Self
+
+import torch
+
+from xhat.core.batch import Batch
+from xhat.core.objective import Objective
+from xhat.core.wrapping import Wrapping
+from xhat.parts.objectives.reconstruction import Reconstruction
+
+
+class Binarising(Wrapping):
+    r"""Wrap `objective`: both the encoder and the likelihood see :math:`b \sim \mathrm{Bernoulli}(x)`.
+
+    .. math:: L = E_{b \sim \mathrm{Bernoulli}(x)}[L_{\mathrm{objective}}(b)]
+
+    Rows must lie in [0, 1]. A Bernoulli likelihood is then a probability, and its bound a bound of
+    :math:`E_b[\log p(b)]`, which papers report.
+
+    Parameters
+    ----------
+    objective : Objective, optional
+        What is minimised; the plain reconstruction by default.
+
+    References
+    ----------
+    Salakhutdinov and Murray, "On the Quantitative Analysis of Deep Belief Networks", ICML 2008. Burda et al.,
+    "Importance Weighted Autoencoders", ICLR 2016, section 5.
+    """
+
+    def __init__(self, objective: Objective | None = None) -> None:
+        super().__init__(Reconstruction() if objective is None else objective)
+
+    def changed(self, batch: Batch) -> Batch:
+        """Draw every pixel."""
+        drawn = (torch.rand_like(batch.x) < batch.x).to(batch.x.dtype)  # (B, *X)
+        return replace(batch, x=drawn)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Binarise with the default."""
+        return cls()

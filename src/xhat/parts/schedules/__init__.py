@@ -1,0 +1,1 @@
+"""Coefficients that follow the run: one shape a file."""
