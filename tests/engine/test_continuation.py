@@ -1,5 +1,6 @@
 """Interrupted and resumed equals uninterrupted, bit for bit."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -7,6 +8,8 @@ import tiny
 import torch
 
 from xhat.engine.checkpoint import read_checkpoint, write_checkpoint
+from xhat.models.recipe import Recipe
+from xhat.parts.objectives.reconstruction import Reconstruction
 
 OVERRIDES = {
     "ae": tiny.NARROW,
@@ -16,8 +19,28 @@ OVERRIDES = {
 }
 
 
+LABELLED = "of 30 labelled rows"
+
+
+class Shared(Reconstruction):
+    """A fifth of each batch has a label."""
+
+    labelled_share = 0.2
+
+
 def made(kind, *hooks):
+    if kind == LABELLED:
+        return some_labelled(*hooks)
     return tiny.training(tiny.plan(kind, overrides=OVERRIDES[kind]), *hooks)
+
+
+def some_labelled(*hooks):
+    """Six steps an epoch as well: 26 of the 150 rows without a label in each batch, beside 6 of the 30 with one."""
+    plan = tiny.plan("ae", overrides=tiny.NARROW)
+    train, y = plan.split.train, torch.full((200,), -1)
+    y[train[:30]] = 3
+    data = replace(plan.data, y=y)
+    return tiny.training(replace(plan, data=data, recipe=Recipe(plan.recipe.model, Shared())), *hooks)
 
 
 @cache
@@ -27,7 +50,7 @@ def uninterrupted(kind):
     return run.state()
 
 
-@pytest.mark.parametrize("kind", tiny.KINDS)
+@pytest.mark.parametrize("kind", [*tiny.KINDS, LABELLED])
 @pytest.mark.parametrize(
     ("step", "status"),
     [

@@ -28,6 +28,10 @@ class Objective(Component):
     monitor: tuple[str, ...] = ()
     """The terms whose sum chooses the best epoch on validation; empty for all of them."""
 
+    labelled_share: float = 0.0
+    """The share of each training batch that is drawn from rows with a label, where some rows have none (y < 0);
+    in [0, 1). 0 draws rows as they come."""
+
     epoch: float = 0.0
     """How far the run is, set by the engine: for coefficients that follow a schedule."""
 

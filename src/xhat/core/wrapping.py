@@ -27,6 +27,7 @@ class Wrapping(Objective):
         self.reads = objective.reads
         self.shapes_prior = objective.shapes_prior
         self.monitor = objective.monitor
+        self.labelled_share = objective.labelled_share
 
     @abstractmethod
     def changed(self, batch: Batch) -> Batch:

@@ -13,6 +13,10 @@ from xhat.core.batch import Batch
 class Rows(Protocol):
     """Data whose rows can be asked for by number."""
 
+    @property
+    def y(self) -> Tensor | None:
+        """The labels of all rows, (N, ...); a whole number below 0 is none."""
+
     def __len__(self) -> int:
         """Count the rows."""
 

@@ -15,6 +15,7 @@ from xhat.core.errors import TrainingError
 from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
+from xhat.engine.labelled import Order
 from xhat.engine.randomness import epoch_order, private_randomness
 from xhat.engine.rows import Rows, batches
 from xhat.engine.settings import TrainSettings
@@ -60,7 +61,8 @@ class Training:
         self.train_rows, self.validation_rows = train, validation
         self.device = next(trainee.parameters()).device
         self.epochs, self.batch_size = settings.epochs or 1, settings.batch_size or 1
-        self.steps_per_epoch = math.ceil(len(train) / self.batch_size)
+        self.order = Order.of(train, data.y, trainee.objective.labelled_share, self.batch_size, settings.seed)
+        self.steps_per_epoch = self.order.steps
         trainee.objective.rows = len(train)
         self.step = Step(trainee, settings, self.epochs * self.steps_per_epoch)
         self.history = History()
@@ -116,8 +118,7 @@ class Training:
             number, start = self.epoch, time.perf_counter()
             first = self.step.done % self.steps_per_epoch
             self.trainee.train()
-            order = epoch_order(self.train_rows, self.settings.seed, number)
-            for batch in batches(self.data, order, self.batch_size, first):
+            for batch in batches(self.data, self.order.epoch(number), self.batch_size, first):
                 self.trainee.objective.epoch = self.step.done / self.steps_per_epoch
                 self._add(self.step(batch.to(self.device)), len(batch))
                 for hook in self.hooks:

@@ -6,7 +6,8 @@ import copy
 import time
 
 from xhat.engine.device import pick_device
-from xhat.engine.randomness import epoch_order, private_randomness
+from xhat.engine.labelled import Order
+from xhat.engine.randomness import private_randomness
 from xhat.engine.rows import batches
 from xhat.engine.step import Step
 from xhat.engine.trainee import Trainee
@@ -30,12 +31,12 @@ def estimate(plan: Plan) -> float:
     step = Step(trainee, settings, WARM + TIMED)
     start = time.perf_counter()
     with private_randomness(settings.seed):
-        order = epoch_order(plan.split.train, settings.seed, 1).repeat(WARM + TIMED)[: size * (WARM + TIMED)]
-        for number, batch in enumerate(batches(plan.data, order, size)):
+        order = Order.of(plan.split.train, plan.data.y, recipe.objective.labelled_share, size, settings.seed)
+        rows = order.epoch(1).repeat(WARM + TIMED)[: size * (WARM + TIMED)]
+        for number, batch in enumerate(batches(plan.data, rows, size)):
             if number == WARM:
                 start = time.perf_counter()
             sum(float(mean) for mean in step(batch.to(device)).values())  # reading them waits for the device
     a_step = (time.perf_counter() - start) / TIMED
     # A validation row costs about a third of a training row: it goes forward only.
-    rows = len(plan.split.train) + len(plan.split.validation) / 3
-    return epochs * rows / size * a_step
+    return epochs * (len(order) + len(plan.split.validation) / 3) / size * a_step
