@@ -22,7 +22,7 @@ class Dataset:
     x : Tensor of shape (N, *schema.shape)
         The rows, to be read and never written: they may be a view of the caller's array or of a mapped file.
     y : int64 or float Tensor of shape (N, ...), optional
-        Labels.
+        Labels; of classes -1 where a row has none.
     schema : Schema
         What the rows are.
     mask : bool Tensor of shape (N, T), optional
@@ -52,13 +52,18 @@ class Dataset:
 
     def __repr__(self) -> str:
         s = self.schema
-        labelled = "" if self.y is None else ", labelled"
+        labelled = "" if self.y is None else f", {self._labelled()}labelled"
         missing = (f", {s.missing} missing" if s.missing else "") + (", padded" if s.padded else "")
         symbols = f", {len(s.vocabulary)} symbols" if s.vocabulary else ""
         return (
             f"Dataset({s.name}: {len(self)} rows of {s.kind} {s.shape}, "
             f"{s.dtype} in [{s.low:g}, {s.high:g}]{symbols}{missing}{labelled})"
         )
+
+    def _labelled(self) -> str:
+        # Other numbers below 0 are no classes.
+        count = 0 if self.y is None or self.y.is_floating_point() or self.y.min() < -1 else int((self.y < 0).sum())
+        return f"{len(self) - count} " if count else ""
 
     def batch(self, rows: Tensor) -> Batch:
         """Take rows into memory.

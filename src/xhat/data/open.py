@@ -51,7 +51,8 @@ def open(
         The array of an .npz file; else x, X, x_train, or the only one that has rows.
     labels : str or array of shape (N,), optional
         A column of a table or an array of an .npz file, or the labels themselves. They are not learned:
-        they come beside the rows, as ``y``.
+        they come beside the rows, as ``y``. A class of -1, a name that is None or empty, and an empty cell beside
+        whole numbers mark a row without a label, for objectives that learn from few of them.
     kind : {"table", "image", "series", "tokens", "text", "array"}, optional
         What a row is, in place of what the axes suggest: (N, D) a table, (N, H, W) of unsigned integers gray
         images and of other numbers series (N, T, D), (N, H, W, C) and (N, C, H, W) with 1, 3 or 4 channels images.

@@ -81,8 +81,14 @@ def colouring(evidence: Evidence, step: int) -> Colouring:
     if named is None and (len(kinds) > MOST or (values.dtype.kind == "f" and len(kinds) > len(TEN))):
         advice = "A colour that changes evenly across the picture means that the codes know the label."
         return _ramp(values.astype(np.float64), "their label", advice)
-    names = [named[int(kind)] if named and int(kind) < len(named) else number(float(kind)) for kind in kinds]
+    names = [_name(float(kind), named) for kind in kinds]
     return _classes(index, names)
+
+
+def _name(kind: float, named: tuple[str, ...] | None) -> str:
+    if named and kind < len(named):
+        return named[int(kind)] if kind >= 0 else "none"
+    return number(kind)
 
 
 def _ramp(values: NDArray[np.float64], by: str, advice: str) -> Colouring:

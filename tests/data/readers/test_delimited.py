@@ -90,6 +90,9 @@ def test_labels_are_taken_out(table):
     assert data.schema.labels == ("iris", "rose")
     assert data.y.tolist() == [0, 1, 0]
     assert table("1,2,0\n3,4,1\n", labels="c2").y.tolist() == [0, 1]
+    some = table("a,species,n\n1,iris,0\n3,,\n5,rose,1\n", labels="species", missing=True)
+    assert some.y.tolist() == [0, -1, 1]
+    assert table("a,n\n1,0\n3,\n5,1\n", labels="n").y.tolist() == [0, -1, 1]
 
 
 @pytest.mark.parametrize(

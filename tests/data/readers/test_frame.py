@@ -77,8 +77,23 @@ def test_refuses_labels_that_are_not_there():
     frame = pd.DataFrame({"a": [1.0, 2.0], "pet": ["dog", None]})
     with pytest.raises(DataError, match=r"has no column 'pets' for labels. Did you mean 'pet'"):
         xhat.data.open(frame, labels="pets")
-    with pytest.raises(DataError, match="every row needs its label in 'pet', got none in row 1"):
-        xhat.data.open(frame, labels="pet")
+    with pytest.raises(DataError, match="every row needs its label, got a missing one"):
+        xhat.data.open(pd.DataFrame({"a": [1.0, 2.0], "y": [0.5, np.nan]}), labels="y")
+
+
+@pytest.mark.parametrize(
+    ("column", "y"),
+    [
+        (["dog", None, "cat"], [1, -1, 0]),
+        ([4.0, np.nan, 0.0], [4, -1, 0]),
+        (pd.array([4, None, 0], dtype="Int64"), [4, -1, 0]),
+        (pd.Categorical(["dog", None, "cat"]), [1, -1, 0]),
+    ],
+)
+def test_labels_with_gaps_are_classes(column, y):
+    data = xhat.data.open(pd.DataFrame({"a": [1.0, 2.0, 3.0], "y": column}), labels="y")
+    assert data.y.tolist() == y
+    assert "2 labelled" in repr(data)
 
 
 def test_refuses_frames_without_rows_columns_or_names_of_their_own():

@@ -67,10 +67,9 @@ def _labels(frame: pd.DataFrame, column: str, who: str) -> np.ndarray[Any, np.dt
         # Of a wide table, name the near ones or the first few.
         some = difflib.get_close_matches(column, frame.columns) or list(frame.columns[:20])
         raise DataError(who, f"has no column '{column}' for labels", hint=suggest(column, some))
-    gaps = frame[column].isna()
-    came = f"none in row {int(gaps.argmax())}"
-    require(not gaps.any(), who, f"every row needs its label in '{column}'", came, "drop these rows", error=DataError)
-    return frame[column].to_numpy()
+    labels, gaps = frame[column], frame[column].isna()
+    # Several types of pandas have their own word for a gap, and None is one for all.
+    return labels.astype(object).where(~gaps, None).to_numpy() if gaps.any() else labels.to_numpy()
 
 
 def _require_numbers(column: pd.Series[Any], who: str) -> None:
