@@ -24,6 +24,8 @@ _HOMES = {
     "ae": "xhat.models.recipes.ae",
     "build": "xhat.core.component",
     "config": "xhat.core.component",
+    "cosine": "xhat.parts.schedules.cosine:Cosine",
+    "cyclical": "xhat.parts.schedules.cyclical:Cyclical",
     "dae": "xhat.models.recipes.dae",
     "fit": "xhat.runs.fit",
     "linear": "xhat.parts.schedules.linear:Linear",
@@ -54,11 +56,15 @@ if TYPE_CHECKING:
     from xhat.models.recipes.ae import ae as ae
     from xhat.models.recipes.dae import dae as dae
     from xhat.models.recipes.vae import vae as vae
+    from xhat.parts.schedules.cosine import Cosine
+    from xhat.parts.schedules.cyclical import Cyclical
     from xhat.parts.schedules.linear import Linear
     from xhat.report.write import report
     from xhat.runs.fit import fit as fit
     from xhat.runs.fit import resume as resume
 
+    cosine = Cosine
+    cyclical = Cyclical
     linear = Linear
     write_report = report
 

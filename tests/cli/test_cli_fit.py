@@ -139,6 +139,23 @@ def test_parts_are_tables_of_the_file(xhat_, digits, tmp_path):
     assert config["model"]["likelihood"]["kind"] == "likelihoods/laplace"
 
 
+@pytest.mark.parametrize("place", ["file", "command line"])
+def test_a_schedule_is_written_as_its_call(xhat_, digits, tmp_path, place):
+    call = "linear(0, 1, epochs=2)"
+    table = f'[objective]\nbeta = "{call}"\n' if place == "file" else ""
+    write(f'data = "{digits}"\nkind = "vae"\nout = "run"\nepochs = 2\nbatch-size = 45\nlatent = 4\n{table}')
+    words = ["--set", f"objective.beta={call}"] if place == "command line" else []
+    done = xhat_(["fit", "--config", "run.toml", *words])
+    assert done.status == 0, done.err
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    schedule = {"kind": "schedules/linear", "start": 0, "stop": 1, "epochs": 2}
+    assert config["objective"] == {"kind": "objectives/beta_elbo", "beta": schedule, "free_bits": 0.0}
+    assert xhat.load(tmp_path / "run").encode(tiny.rows()).shape == (200, 4)
+    # In training the rate counts by a fifth over the first epoch's four steps, on validation in full.
+    _, first, _ = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert first["validation"]["rate"] > 2 * first["train"]["rate"] > 0
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -177,6 +194,10 @@ def test_a_missing_file_is_refused(xhat_):
         ("objective.bta=4", "--set: 'objective.bta' leads nowhere"),
         ("objective.beta=-1", "BetaELBO: beta must be >= 0, got -1."),
         ("objective.beta=much", "BetaELBO.beta: must be a number or a schedule"),
+        ("objective.beta=linar(0, 1, 10)", "BetaELBO.beta: there is no schedule 'linar'. Did you mean 'linear'?"),
+        ("objective.beta=linear(0, -1, 10)", "BetaELBO: beta must be >= 0, got a schedule to -1."),
+        ("objective.beta=linear(0, 1)", "schedules/linear: missing a required argument: 'epochs'."),
+        ("objective.beta=linear(0, 1, 1000)", "BetaELBO: a schedule must end within the run, which has "),
         ("net.hidden=[", "--set: these values make no part ("),
     ],
 )

@@ -125,6 +125,32 @@ def test_a_likelihood_is_chosen_by_name_and_set_by_its_path():
     assert (model.likelihood.patch, model.decoder.out_shape) == (2, (3, 8, 8))
 
 
+@pytest.mark.parametrize(
+    ("schedule", "came"),
+    [
+        ("linear(0, 1, epochs=3)", "3"),
+        ("cosine(0, 1, 2.5)", "2.5"),
+        ("cyclical(0, 1, epochs=12, cycles=6)", "12"),
+    ],
+)
+def test_a_schedule_that_the_run_would_not_finish_is_refused(schedule, came):
+    with pytest.raises(ConfigError) as error:
+        tiny.plan("vae", overrides=tiny.NARROW | {"objective.beta": schedule}, epochs=2)
+    assert str(error.value) == (
+        f"BetaELBO: a schedule must end within the run, which has 2 epochs, got {came} epochs."
+        " Shorten it, or train for more --epochs."
+    )
+    planned = tiny.plan("vae", overrides=tiny.NARROW | {"objective.beta": schedule}, epochs=12)
+    assert planned.recipe.objective.beta.value(99) == 1
+
+
+def test_a_wrapped_objectives_schedule_is_checked_too():
+    inner = {"kind": "objectives/beta_elbo", "beta": "linear(0, 1, epochs=3)"}
+    change = {"objective": {"kind": "objectives/denoising", "objective": inner}}
+    with pytest.raises(ConfigError, match="a schedule must end within the run, which has 2 epochs, got 3 epochs"):
+        tiny.plan("vae", overrides=tiny.NARROW | change, epochs=2)
+
+
 def test_a_recipe_of_ones_own_is_taken_as_it_is():
     parts = MLPEncoder((1, 8, 8), (3,)), Plain((3,)), MLPDecoder((3,), (1, 8, 8)), Bernoulli()
     model = Autoencoder(*parts)
