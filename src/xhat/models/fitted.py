@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,6 +70,12 @@ class Fitted:
         """Where the model computes."""
         return next(self.model.parameters()).device
 
+    @cached_property
+    def double(self) -> Fitted:
+        """A copy in double precision: a row's answer is then the same to 1e-12 in any batch."""
+        model, scaling = copy.deepcopy(self.model).double(), copy.deepcopy(self.scaling).double()
+        return replace(self, model=model, scaling=scaling)
+
     def encode(self, data: Any) -> Array:
         """Give the codes of rows.
 
@@ -96,7 +104,7 @@ class Fitted:
         ndarray of shape (n_rows, ...)
             The means of p(x|z), in the data's own units and layout.
         """
-        z = torch.as_tensor(np.asarray(codes, dtype=np.float32))
+        z = torch.as_tensor(np.asarray(codes)).to(self.scaling.centre.dtype)
         require(
             tuple(z.shape[1:]) == self.model.code_shape and len(z) > 0,
             "decode",

@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from xhat.core.errors import ArtifactError, require
 from xhat.core.files import read_json, write_bytes
 from xhat.data.dataset import Dataset
-from xhat.data.split import Split
 from xhat.models.artifact import describe, load
 from xhat.models.fitted import Fitted
 from xhat.report.evidence import Evidence, gather
@@ -27,7 +26,7 @@ from xhat.report.figures.samples import samples
 from xhat.report.headline import headline
 from xhat.report.words import flags
 from xhat.runs.folder import RunFolder
-from xhat.runs.reopen import reopen
+from xhat.runs.reopen import reopen, split_of
 
 FIGURES: tuple[Callable[[Evidence], Figure], ...] = (curves, reconstructions, codes, rates, pca, samples)
 
@@ -73,7 +72,7 @@ def report(run: Fitted | str | Path, data: Any = None, out: str | Path | None = 
 
 def compose(fitted: Fitted, data: Dataset, folder: RunFolder | None = None) -> str:
     """Give the page of a fitted model and the data that it was fitted to."""
-    evidence = gather(fitted, data, Split.draw(len(data), seed=int(fitted.origin["settings"]["seed"])))
+    evidence = gather(fitted, data, split_of(fitted, data))
     environment = read_json(folder.environment) if folder is not None and folder.environment.is_file() else {}
     # Names of data, columns and classes are a stranger's text: all of it is escaped.
     templates = Environment(

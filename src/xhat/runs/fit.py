@@ -14,7 +14,6 @@ from xhat.core.component import config
 from xhat.core.errors import ArtifactError, ConfigError, MissingFileError, TrainingError, XhatError, require
 from xhat.core.files import read_json, write_bytes
 from xhat.data.open import open as open_data
-from xhat.data.split import Split
 from xhat.engine.checkpoint import read_checkpoint
 from xhat.engine.device import pick_device
 from xhat.engine.hook import Hook
@@ -30,7 +29,7 @@ from xhat.runs.greedy import pretrain_greedily
 from xhat.runs.model_card import model_card
 from xhat.runs.plan import Plan, cautions, make_plan
 from xhat.runs.recorder import Recorder
-from xhat.runs.reopen import reopen
+from xhat.runs.reopen import reopen, split_of
 from xhat.runs.summary import summarise
 
 # Rows whose codes a prior is fitted to afterwards: enough for the moments of any code of usual size.
@@ -202,14 +201,13 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = (), **
     finished = checkpoint["status"] not in ("running", "interrupted") and _is_whole(path, given)
     hint = f"use it with xhat reconstruct … --model {path}, or fit anew with more --epochs"
     require(not finished, str(path), f"has {checkpoint['status']}, there is nothing to continue", None, hint)
-    lacking = [key for key in ("source", "fingerprint", "settings") if key not in fitted.origin]
+    lacking = [key for key in ("source", "fingerprint", "settings", "validation") if key not in fitted.origin]
     hint = "restore the folder from a copy, or fit again"
     require(not lacking, str(folder.config), f"lacks origin.{', '.join(lacking)}", None, hint, error=ArtifactError)
     dataset = reopen(fitted, data, str(path), "continued")
     objective = restored(fitted.objective, "objective", given.get("objective"), str(folder.config))
     settings, recipe = train_settings(fitted.origin["settings"]), Recipe(fitted.model, objective)
-    split = Split.draw(len(dataset), seed=settings.seed)
-    plan = Plan(dataset, split, fitted.scaling, recipe, settings, fitted.origin, cautions(recipe))
+    plan = Plan(dataset, split_of(fitted, dataset), fitted.scaling, recipe, settings, fitted.origin, cautions(recipe))
     return execute(plan, out=path, hooks=hooks, checkpoint=checkpoint)
 
 

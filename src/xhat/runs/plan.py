@@ -83,6 +83,7 @@ def make_plan(
     overrides: Mapping[str, Any] | None = None,
     settings: TrainSettings | None = None,
     source: Mapping[str, Any] | None = None,
+    validation: float = 0.1,
 ) -> Plan:
     """Decide what was left open, and refuse what cannot work before anything is written.
 
@@ -113,9 +114,11 @@ def make_plan(
         How to train.
     source : mapping, optional
         How the data was opened, kept for a later continuation.
+    validation : float, default=0.1
+        The share of rows that is held out.
     """
     settings = settings or TrainSettings()
-    split = data.split(seed=settings.seed)
+    split = data.split(validation, seed=settings.seed)
     settings = settings.resolved(len(split.train))
     scaling = _scaling(data, split, scale)
     shape = data.schema.shape
@@ -154,6 +157,7 @@ def make_plan(
         "net": net if isinstance(net, str) else "own",
         "init": init,
         "shapes_prior": recipe.objective.shapes_prior,
+        "validation": validation,
         "source": dict(source or {}),
         "rows": len(data),
         "fingerprint": fingerprint(data),

@@ -8,6 +8,7 @@ from typing import Any
 from xhat.core.errors import ArtifactError, require
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
+from xhat.data.split import Split
 from xhat.models.fitted import Fitted
 from xhat.runs.plan import fingerprint
 
@@ -44,3 +45,9 @@ def reopen(fitted: Fitted, data: Any, who: str, verb: str) -> Dataset:
     rule = f"can only be {verb} on the data that it began with"
     require(same, who, rule, hint="restore the data", error=ArtifactError)
     return opened
+
+
+def split_of(fitted: Fitted, data: Dataset) -> Split:
+    """Draw the training and validation rows that a run drew."""
+    origin = fitted.origin
+    return Split.draw(len(data), origin["validation"], seed=int(origin["settings"]["seed"]))
