@@ -47,6 +47,9 @@ class Objective(Component):
             return value.value(self.epoch if self.training else math.inf)
         return value
 
+    def check(self, model: Model) -> None:
+        """Refuse a model that the equation cannot be written for; asked as the two are put together."""
+
     def begin(self, model: Model, batch: Batch) -> None:
         """Look at some rows before the first step, for an objective that starts from them."""
 

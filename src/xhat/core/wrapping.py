@@ -33,6 +33,10 @@ class Wrapping(Objective):
     def changed(self, batch: Batch) -> Batch:
         """Change what the wrapped objective gets."""
 
+    def check(self, model: Model) -> None:
+        """Let the wrapped objective refuse the model."""
+        self.objective.check(model)
+
     def forward(self, model: Model, batch: Batch) -> Loss:
         """Give the wrapped objective's terms on the changed batch."""
         self._tell()

@@ -4,7 +4,11 @@ from exercise_models import variational_model
 
 from xhat.core import Batch
 from xhat.core.errors import ConfigError
+from xhat.models.recipe import Recipe
 from xhat.parts.objectives.beta_elbo import BetaELBO
+from xhat.parts.objectives.denoising import Denoising
+from xhat.parts.priors.classified import Classified
+from xhat.parts.priors.normal import Normal
 from xhat.parts.schedules.linear import Linear
 
 
@@ -49,6 +53,33 @@ def test_a_dimension_below_its_free_bits_is_not_pressed(model, batch):
     assert rate.item() == 300
     gradients = torch.autograd.grad(rate, list(model.encoder.parameters()))
     assert not any(gradient.any() for gradient in gradients)
+
+
+def test_the_floor_lies_under_the_weighted_mean(model, batch):
+    weight = torch.rand(50)
+    kl = model.encode(batch).kl_per_dimension().detach()
+    by_dimension = (weight[:, None] * kl).sum(0) / weight.sum()
+    floor = float(by_dimension.sort().values[1])
+    rate = BetaELBO(free_bits=floor)(model, Batch(batch.x, weight=weight)).terms["rate"]
+    assert rate.item() == pytest.approx(sum(max(floor, float(rate)) for rate in by_dimension))
+
+
+def test_a_weight_of_zero_takes_a_row_out_of_the_free_bits(model, batch):
+    weight = torch.ones(50)
+    weight[7] = 0
+    others = Batch(batch.x[weight > 0])
+    rate = BetaELBO(free_bits=0.05)(model, Batch(batch.x, weight=weight)).terms["rate"]
+    torch.testing.assert_close(rate, BetaELBO(free_bits=0.05)(model, others).terms["rate"])
+
+
+def test_free_bits_of_a_prior_of_dependent_dimensions_are_refused_at_once(model):
+    model.prior = Classified(2, Normal((1,)))
+    for objective in (BetaELBO(free_bits=0.1), Denoising(BetaELBO(free_bits=0.1))):
+        with pytest.raises(
+            ConfigError, match="BetaELBO: free_bits need a prior of independent dimensions, got priors/c"
+        ):
+            Recipe(model, objective)
+    assert Recipe(model, BetaELBO()).model is model
 
 
 def test_free_bits_of_a_prior_that_knows_none_are_refused(model, batch):

@@ -7,12 +7,15 @@ from typing import Self, cast
 from torch import Tensor
 
 from xhat.core.batch import Batch
+from xhat.core.catalogue import kind_of
 from xhat.core.errors import require
 from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.posterior import Posterior
+from xhat.core.prior import Prior
 from xhat.core.schedule import Coefficient, coefficient
+from xhat.parts.objectives._weighing import row_mean
 
 
 class BetaELBO(Objective):
@@ -45,21 +48,27 @@ class BetaELBO(Objective):
         self.beta = coefficient(beta, "BetaELBO", "beta", hint="use beta=0 for a pure reconstruction loss")
         self.free_bits = free_bits
 
+    def check(self, model: Model) -> None:
+        """Refuse free bits of a prior that knows no KL for each dimension."""
+        known = type(model.prior).kl_per_dimension is not Prior.kl_per_dimension
+        rule, hint = "free_bits need a prior of independent dimensions", "use free_bits=0, or priors/normal"
+        require(self.free_bits == 0 or known, "BetaELBO", rule, kind_of(type(model.prior)), hint)
+
     def forward(self, model: Model, batch: Batch) -> Loss:
         """Give the distortion, (B,), and the weighted rate: (B,), or () with free bits."""
         code = cast(Posterior, model.encode(batch))  # q(z|x); see `reads`
         data = model.decode(code.rsample(), batch)  # p(x|z)
         return Loss(
             distortion=-data.log_prob(batch.x, batch.mask),  # (B,)  E_q[-log p(x|z)]
-            rate=self.now(self.beta) * self._rate(model, code),  # β KL(q‖p)
+            rate=self.now(self.beta) * self._rate(model, code, batch.weight),  # β KL(q‖p)
             **code.terms,
         )
 
-    def _rate(self, model: Model, code: Posterior) -> Tensor:
+    def _rate(self, model: Model, code: Posterior, weight: Tensor | None) -> Tensor:
         if self.free_bits == 0:
             return code.kl(model.prior)  # (B,)
         # The mean over the batch comes before the floor, as in the paper: the term is the batch's, not a row's.
-        return model.prior.kl_per_dimension(code).mean(0).clamp(min=self.free_bits).sum()  # ()
+        return row_mean(model.prior.kl_per_dimension(code), weight).clamp(min=self.free_bits).sum()  # ()
 
     @classmethod
     def example(cls) -> Self:
