@@ -61,7 +61,7 @@ def test_the_floor_lies_under_the_weighted_mean(model, batch):
     by_dimension = (weight[:, None] * kl).sum(0) / weight.sum()
     floor = float(by_dimension.sort().values[1])
     rate = BetaELBO(free_bits=floor)(model, Batch(batch.x, weight=weight)).terms["rate"]
-    assert rate.item() == pytest.approx(sum(max(floor, float(rate)) for rate in by_dimension))
+    assert rate.item() == pytest.approx(sum(max(floor, float(mean)) for mean in by_dimension))
 
 
 def test_a_weight_of_zero_takes_a_row_out_of_the_free_bits(model, batch):
