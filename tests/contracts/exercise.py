@@ -121,8 +121,9 @@ def encode(encoder: Component, batch: Batch) -> Tensor:
 
 
 def seen(encoder: Component, batch: Batch) -> tuple[Tensor | None, ...]:
-    """What an autoencoder hands to its encoder: rows, and the masks that it reads."""
-    return (batch.input, *[batch.present] * encoder.reads_mask, *[batch.visible] * encoder.reads_visible)
+    """What an autoencoder hands to its encoder: rows, and the masks and the labels that it reads."""
+    masks = *[batch.present] * encoder.reads_mask, *[batch.visible] * encoder.reads_visible
+    return (batch.input, *masks, *[batch.y] * encoder.reads_labels)
 
 
 def code_for(decoder: Component, n: int) -> Tensor:
@@ -130,7 +131,12 @@ def code_for(decoder: Component, n: int) -> Tensor:
 
 
 def decode(decoder: Component, z: Tensor) -> Tensor:
-    return decoder(z, None) if decoder.reads_batch else decoder(z)
+    return decoder(*read(decoder, z))
+
+
+def read(decoder: Component, z: Tensor) -> tuple[Tensor | None, ...]:
+    """What an autoencoder hands to its decoder: codes, no batch, and labels of one class."""
+    return (z, *[None] * decoder.reads_batch, *[torch.ones(len(z), dtype=torch.int64)] * decoder.reads_labels)
 
 
 # Randomness held still

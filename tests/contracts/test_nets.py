@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from exercise import batch_for, code_for, decode, encode, example, kinds, rows, seen
+from exercise import batch_for, code_for, decode, encode, example, kinds, read, rows, seen
 from torch.utils._pytree import tree_map
 
 from xhat.core import catalogue
@@ -86,7 +86,7 @@ def test_export_gives_the_same_numbers(kind):
 def arguments(net, n):
     if hasattr(net, "reads_mask"):
         return seen(net, batch_for(net, n))
-    return (code_for(net, n), None) if net.reads_batch else (code_for(net, n),)
+    return read(net, code_for(net, n))
 
 
 def run(net, n, cast=lambda t: t):

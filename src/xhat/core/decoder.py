@@ -23,6 +23,9 @@ class Decoder(Component):
     reads_batch: bool = False
     """Whether `forward` takes the batch, or None, as its second argument: to read the steps before each step."""
 
+    reads_labels: bool = False
+    """Whether `forward` takes the labels (B,), or None, as its last argument, behind the batch."""
+
     judged_by: str | None = None
     """The kind of likelihood that this net's output must be read by, where it is not free; one that wraps another
     gets the one that was asked for."""

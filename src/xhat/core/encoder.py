@@ -26,7 +26,10 @@ class Encoder(Component):
     """Whether `forward` takes the mask of what is present as its second argument."""
 
     reads_visible: bool = False
-    """Whether `forward` takes, as its last argument, the mask of where it may look: a net that skips the rest."""
+    """Whether `forward` takes, after that, the mask of where it may look: a net that skips the rest."""
+
+    reads_labels: bool = False
+    """Whether `forward` takes the labels (B,), or None, as its last argument, behind all masks."""
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

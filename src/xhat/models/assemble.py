@@ -12,9 +12,10 @@ from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
 from xhat.core.errors import ConfigError, require
 from xhat.core.likelihood import Likelihood
-from xhat.core.shapes import Shape
+from xhat.core.shapes import Shape, size
 from xhat.models.autoencoder import Autoencoder
 from xhat.parts.likelihoods.categorical import Categorical
+from xhat.parts.nets.conditional import ConditionalDecoder, ConditionalEncoder, widened
 from xhat.parts.nets.wrap import WrapDecoder, WrapEncoder
 
 # A file of `parts/nets`, or the user's own encoder and decoder, each a module, a callable or a file's name.
@@ -31,6 +32,7 @@ def assemble(
     code: str = "flat",
     likelihood: str | None = None,
     vocabulary: int | None = None,
+    classes: int | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Autoencoder:
     """Build the encoder and the mirrored decoder of `net` around a bottleneck.
@@ -54,6 +56,8 @@ def assemble(
         The p(x|z) that is asked for: a file of `parts/likelihoods`.
     vocabulary : int, optional
         How many symbols there are, where rows hold symbols.
+    classes : int, optional
+        How many classes there are, where both sides read a row's label beside it.
     options : mapping of str to object, optional
         Arguments of the net's encoder and decoder; each takes those that it knows.
 
@@ -71,12 +75,25 @@ def assemble(
     bottle = bottleneck((latent, *_grid(encoder, shape, given)) if code == "spatial" else (latent,))
     judge = _judge(_find("decoder", decoder).judged_by, likelihood, usual, vocabulary)
     theta = judge.params(shape)
+    if classes is not None:
+        return Autoencoder(*_conditional(classes, encoder, decoder, shape, bottle, theta, given), judge)
     return Autoencoder(
         _made("encoder", encoder, shape, bottle.in_shape, given),
         bottle,
         _made("decoder", decoder, bottle.code_shape, theta, given),
         judge,
     )
+
+
+def _conditional(
+    classes: int, encoder: Any, decoder: Any, shape: Shape, bottle: Bottleneck, theta: Shape, given: Mapping[str, Any]
+) -> tuple[Encoder, Bottleneck, Decoder]:
+    require("vocabulary" not in given, "classes", "stand beside numbers, and these rows hold symbols")
+    # Dense layers read the label once, not once for each pixel.
+    wide = (size(shape) + classes,) if encoder in ("mlp", "linear") else widened(shape, classes)
+    f = _made("encoder", encoder, wide, bottle.in_shape, given)
+    g = _made("decoder", decoder, widened(bottle.code_shape, classes), theta, given)
+    return ConditionalEncoder(f, classes, shape), bottle, ConditionalDecoder(g, classes)
 
 
 def _judge(judged_by: str | None, asked: str | None, usual: Likelihood, vocabulary: int | None) -> Likelihood:
@@ -119,6 +136,8 @@ def _made(side: str, net: Any, reads: Shape, gives: Shape, options: Mapping[str,
     if isinstance(net, Encoder | Decoder):
         return net
     cls = _find(side, net)
+    if next(iter(inspect.signature(cls).parameters)) == "inner":
+        raise ConfigError(f"nets/{net}", "goes around another net", hint="use --net mlp, conv or the like")
     known = {name: value for name, value in options.items() if name in _arguments(cls)}
     return cls(reads, gives, **known) if isinstance(net, str) else cls(net, reads, gives, **known)
 

@@ -14,10 +14,12 @@ from xhat.core.component import Component
 from xhat.core.data_distribution import DataDistribution
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
-from xhat.core.errors import ShapeError, require
+from xhat.core.errors import ConfigError, ShapeError, require
 from xhat.core.likelihood import Likelihood
 from xhat.core.prior import Prior
 from xhat.core.shapes import Shape
+from xhat.parts.nets.conditional import ConditionalDecoder
+from xhat.parts.priors.classified import Classified
 from xhat.parts.priors.normal import Normal
 
 
@@ -84,17 +86,19 @@ class Autoencoder(Component):
     def read(self, batch: Batch) -> Tensor:
         """h: what the encoder says of a batch, (B, *H), before the bottleneck."""
         masks = [batch.present] * self.encoder.reads_mask + [batch.visible] * self.encoder.reads_visible
-        h: Tensor = self.encoder(batch.input, *masks)
+        h: Tensor = self.encoder(batch.input, *masks, *[batch.y] * self.encoder.reads_labels)
         return h
 
     @torch.no_grad()
     def begin(self, batch: Batch) -> None:
         """Let the parts that start from data look at some rows, once, before the first step."""
         h = self.read(batch)
+        if isinstance(self.decoder, ConditionalDecoder):
+            self.decoder.begin(batch.y)
         self.bottleneck.begin(h)
         self.prior.begin(batch.x, self.bottleneck(h).z)
 
-    def decode(self, z: Tensor, batch: Batch | None = None) -> DataDistribution:
+    def decode(self, z: Tensor, batch: Batch | None = None, *, y: Tensor | None = None) -> DataDistribution:
         """p(x|z) of codes z (B, *Z).
 
         Parameters
@@ -104,20 +108,66 @@ class Autoencoder(Component):
         batch : Batch, optional
             The rows that the distribution will be asked about: a decoder that goes step by step then reads each
             row's own steps (teacher forcing). Without it such a decoder reads what it wrote.
+        y : int64 Tensor of shape (B,), optional
+            Labels, for a decoder that reads them; by default the batch's.
         """
-        read = (z, batch) if self.decoder.reads_batch else (z,)
-        data: DataDistribution = self.likelihood(self.decoder(*read))
+        if y is None and batch is not None:
+            y = batch.y
+        y = y if y is None else y.repeat(len(z) // len(y), *(1,) * (y.ndim - 1))  # k draws a row stand draw after draw
+        read = [batch] * self.decoder.reads_batch + [y] * self.decoder.reads_labels
+        data: DataDistribution = self.likelihood(self.decoder(z, *read))
         return data
 
     def reconstruct(self, x: Tensor | Batch) -> Tensor:
         """x̂ of rows: the mean of p(x|z) at the code's own z, (B, *X); nothing is drawn."""
-        return self.decode(self.encode(x).z).mean
+        return self.decode(self.encode(x).z, y=x.y if isinstance(x, Batch) else None).mean
 
     @torch.no_grad()
-    def sample(self, n: int) -> Tensor:
-        """Draw `n` new rows: the means of p(x|z) at codes drawn from the prior, (n, *X)."""
+    def sample(self, n: int, y: Tensor | None = None) -> Tensor:
+        """Draw new rows: the means of p(x|z) at codes drawn from the prior.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        y : int64 Tensor of shape (n,), optional
+            Their classes, of a model that has `classes`; by default drawn.
+
+        Returns
+        -------
+        Tensor of shape (n, *X)
+            Scaled, as the model sees rows.
+        """
         require(n >= 1, "Autoencoder.sample", "n must be >= 1", n, "ask for at least one row")
+        if y is not None:
+            self._check_classes(y, n)
+        if isinstance(self.decoder, ConditionalDecoder):
+            return self.decode(self.prior.sample(n), y=self.decoder.draw(n) if y is None else y).mean
+        if y is not None and isinstance(self.prior, Classified):
+            return self.decode(self.prior.sample_of(y)).mean
         return self.decode(self.prior.sample(n)).mean
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes new rows can be asked for by; None where the model knows none."""
+        for part in (self.decoder, self.prior):
+            if isinstance(part, ConditionalDecoder | Classified):
+                return part.classes
+        return None
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether rows can only be encoded or reconstructed beside their labels."""
+        return self.encoder.reads_labels or self.decoder.reads_labels
+
+    def _check_classes(self, y: Tensor, n: int) -> None:
+        who, known = "Autoencoder.sample", self.classes
+        if known is None:
+            hint = "leave the label out, or train a kind with classes, such as cvae"
+            raise ConfigError(who, "this model knows no classes", hint=hint)
+        inside = bool(((y >= 0) & (y < known)).all())
+        require(inside, who, f"a label must be from 0 to {known - 1}", y.unique().tolist())
+        require(y.shape == (n,), who, f"needs a label for each of the {n} rows", tuple(y.shape), error=ShapeError)
 
     @classmethod
     def example(cls) -> Self:
