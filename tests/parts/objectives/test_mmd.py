@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from exercise_models import plain_model
@@ -28,6 +29,27 @@ def test_it_is_the_double_sum(n, m, d):
     assert float(discrepancy(a, b, SCALES)) == pytest.approx(slow(a, b, SCALES), abs=1e-12)
 
 
+def test_it_is_what_numpy_says_of_a_fixed_code():
+    a, b = np.array([[0.0, 1.0], [2.0, -1.0], [0.5, 0.5]]), np.array([[1.0, 1.0], [-1.0, 0.0]])
+    kernel = {
+        key: np.array([[sum(4 * s / (4 * s + ((u - v) ** 2).sum()) for s in SCALES) for v in right] for u in left])
+        for key, left, right in (("aa", a, a), ("bb", b, b), ("ab", a, b))
+    }
+    apart = kernel["aa"][~np.eye(3, dtype=bool)].mean() + kernel["bb"][~np.eye(2, dtype=bool)].mean()
+    expected = apart - 2 * kernel["ab"].mean()
+    assert float(discrepancy(torch.tensor(a), torch.tensor(b), SCALES)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_half_precision_around_it_costs_nothing():
+    a, b = torch.randn(2, 50, 16).bfloat16()
+    exact = discrepancy(a.float(), b.float(), SCALES)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for left, right in ((a, b), (a.float(), b.float()), (a, b.float())):
+            found = discrepancy(left, right, SCALES)
+            assert found.dtype == torch.float32
+            torch.testing.assert_close(found, exact)
+
+
 def test_it_is_zero_in_expectation_for_the_same_distribution_whatever_the_batch():
     for n in (4, 32):
         values = torch.stack([discrepancy(*torch.randn(2, n, 3), SCALES) for _ in range(1500)])
@@ -54,8 +76,8 @@ def test_gradients_agree_with_finite_differences_even_for_equal_codes():
 
 def test_codes_far_from_the_origin_lose_no_more_than_rounding():
     a, b = torch.randn(2, 20, 3)
-    expected = slow(a + 30, b + 30, SCALES)
-    assert float(discrepancy(a + 30, b + 30, SCALES)) == pytest.approx(expected, abs=2e-3)
+    expected = slow(a.double() + 300, b.double() + 300, SCALES)
+    assert float(discrepancy(a + 300, b + 300, SCALES)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_batch_of_one_row_gives_a_number():

@@ -14,6 +14,9 @@ from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.schedule import Coefficient, coefficient
+from xhat.parts.objectives._distances import squares
+
+SCALES = (0.1, 0.5, 1.0, 2.0, 10.0)
 
 
 class MMD(Objective):
@@ -22,6 +25,8 @@ class MMD(Objective):
     .. math:: L = E[-\log p(x|z)] + \lambda\, \mathrm{MMD}_k^2(q(z), p(z))
 
     with :math:`k(a, b) = \sum_s C_s / (C_s + \|a - b\|^2)`, :math:`C_s = 2 d s`, d the code's size.
+
+    The discrepancy belongs to the batch and not to a row; weights of rows do not enter it.
 
     Parameters
     ----------
@@ -35,17 +40,10 @@ class MMD(Objective):
     Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, algorithm 2.
     """
 
-    def __init__(self, weight: Coefficient = 10.0, *, scales: tuple[float, ...] = (0.1, 0.5, 1.0, 2.0, 10.0)) -> None:
+    def __init__(self, weight: Coefficient = 10.0, *, scales: tuple[float, ...] = SCALES) -> None:
         super().__init__()
-        require(
-            bool(scales) and min(scales) > 0,
-            "MMD",
-            "scales must be one or more numbers > 0",
-            scales,
-            "try (0.5, 1, 2)",
-        )
         self.weight = coefficient(weight, "MMD", "weight", hint="use objectives/reconstruction for none")
-        self.scales = scales
+        self.scales = checked_scales(scales, "MMD")
 
     def forward(self, model: Model, batch: Batch) -> Loss:
         """Give the distortion, (B,), and the discrepancy, ()."""
@@ -76,6 +74,13 @@ def discrepancy(a: Float[Tensor, "N d"], b: Float[Tensor, "M d"], scales: tuple[
     return _within(a, scales) + _within(b, scales) - 2 * _kernel(a, b, scales).mean()
 
 
+def checked_scales(scales: tuple[float, ...], who: str) -> tuple[float, ...]:
+    """Refuse scales that are none."""
+    positive = bool(scales) and min(scales) > 0
+    require(positive, who, "scales must be one or more numbers > 0", scales, "try (0.5, 1, 2)")
+    return scales
+
+
 def _within(a: Tensor, scales: tuple[float, ...]) -> Tensor:
     n = len(a)
     # On the diagonal k(a, a) = 1 for each scale.
@@ -83,8 +88,6 @@ def _within(a: Tensor, scales: tuple[float, ...]) -> Tensor:
 
 
 def _kernel(a: Tensor, b: Tensor, scales: tuple[float, ...]) -> Tensor:
-    # By products, not cdist: its gradient at distance 0 is no number, and this is one matrix product.
-    squares = (a**2).sum(1, keepdim=True) + (b**2).sum(1) - 2 * a @ b.T  # (N, M)
-    squares = squares.clamp(min=0)
+    distances = squares(a, b)  # (N, M)
     constants = [2 * a.shape[1] * scale for scale in scales]
-    return torch.stack([c / (c + squares) for c in constants]).sum(0)
+    return torch.stack([c / (c + distances) for c in constants]).sum(0)

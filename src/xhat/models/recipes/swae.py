@@ -1,0 +1,31 @@
+"""Sliced Wasserstein autoencoder: codes as a whole are matched to the prior along random lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xhat.core.shapes import Shape
+from xhat.models.assemble import assemble
+from xhat.models.recipe import Recipe
+from xhat.parts.bottlenecks.plain import Plain
+from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.objectives.sliced import Sliced
+
+
+def swae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
+    """Sliced Wasserstein autoencoder: codes as a whole are matched to the prior along random lines.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of one row.
+    latent : int, default=16
+        Code dimensions.
+    **choices
+        ``net``, ``code``, ``likelihood``, ``vocabulary``, ``options``: see `assemble`.
+
+    References
+    ----------
+    Kolouri et al., "Sliced Wasserstein Auto-Encoders", ICLR 2019.
+    """
+    return Recipe(assemble(shape, Plain, Gaussian(learned=True), latent=latent, **choices), Sliced())
