@@ -7,7 +7,16 @@ from pathlib import Path
 from xhat.cli.options import load_model
 
 
-def decode(codes: str, /, *, model: Path, out: Path, key: str | None = None, device: str = "auto") -> None:
+def decode(
+    codes: str,
+    /,
+    *,
+    model: Path,
+    out: Path,
+    key: str | None = None,
+    label: str | None = None,
+    device: str = "auto",
+) -> None:
     """Write the rows of codes.
 
     Parameters
@@ -20,6 +29,9 @@ def decode(codes: str, /, *, model: Path, out: Path, key: str | None = None, dev
         Where to write: .npy, .npz, .parquet or .csv, .txt for texts, or a folder for images.
     key
         The array of an .npz file.
+    label
+        The class of all codes, by its name or its number, where the model reads one. [default: those that lie beside
+        the codes of an .npz file]
     device
         Where to compute: auto, cpu, cuda.
     """
@@ -29,10 +41,15 @@ def decode(codes: str, /, *, model: Path, out: Path, key: str | None = None, dev
 
     fitted = load_model(model, device)
     check_writable(out, fitted.schema)
-    opened = open_data(codes, key=key, to_learn=False).x.flatten(1)
+    data = open_data(codes, key=key, to_learn=False)
+    opened = data.x.flatten(1)
+    labels: str | list[object] | None = label
+    if label is None and fitted.model.reads_labels and data.y is not None:
+        names = data.schema.labels
+        labels = data.y.tolist() if names is None else [names[place] for place in data.y.tolist()]
     shape = fitted.model.code_shape
     # A table of codes has one column a number, whatever shape the code has.
     z = opened.unflatten(1, shape) if opened.shape[1] == size(shape) else opened
-    rows = fitted.decode(z)
+    rows = fitted.decode(z, labels=labels)
     write(rows, out, schema=fitted.schema)
     print(f"{len(rows)} rows: {out}")

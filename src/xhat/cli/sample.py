@@ -7,7 +7,9 @@ from pathlib import Path
 from xhat.cli.options import load_model
 
 
-def sample(n: int = 16, /, *, model: Path, out: Path, seed: int = 0, device: str = "auto") -> None:
+def sample(
+    n: int = 16, /, *, model: Path, out: Path, label: str | None = None, seed: int = 0, device: str = "auto"
+) -> None:
     """Write new rows, drawn from the prior.
 
     Parameters
@@ -18,6 +20,8 @@ def sample(n: int = 16, /, *, model: Path, out: Path, seed: int = 0, device: str
         A run folder.
     out
         Where to write: .npy, .npz, .parquet or .csv, .txt for texts, or a folder for images.
+    label
+        The class of all rows, by its name or its number, where the model has classes. [default: drawn as well]
     seed
         The same seed gives the same rows.
     device
@@ -27,6 +31,6 @@ def sample(n: int = 16, /, *, model: Path, out: Path, seed: int = 0, device: str
 
     fitted = load_model(model, device)
     check_writable(out, fitted.schema)
-    rows = fitted.sample(n, seed=seed)
+    rows = fitted.sample(n, seed=seed, label=label)
     write(rows, out, schema=fitted.schema)
     print(f"{len(rows)} rows: {out}")

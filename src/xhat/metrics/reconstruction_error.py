@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ def reconstruction_error(fitted: Fitted, data: Dataset, rows: Tensor) -> float:
 
     def reconstruct(batch: Batch) -> Tensor:
         batch = batch.to(fitted.device)
-        scaled = Batch(fitted.scaling(batch.x), mask=batch.mask)
+        scaled = replace(batch, x=fitted.scaling(batch.x))
         return fitted.scaling.inverse(fitted.model.reconstruct(scaled)).cpu()
 
     return mean_error(data, rows, reconstruct)

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xhat.core.batch import Batch
-from xhat.core.errors import ShapeError, require
+from xhat.core.errors import ConfigError, ShapeError, require
 from xhat.data.dataset import Dataset
+from xhat.data.labels import Labels
 from xhat.data.open import open as open_data
 from xhat.data.scaling import Scaling
 from xhat.data.schema import Schema
@@ -82,22 +84,25 @@ class Fitted:
         Parameters
         ----------
         data : array of shape (n_rows, ...) or anything that `xhat.data.open` reads
-            Raw rows, as those that the model was fitted to.
+            Raw rows, as those that the model was fitted to; for a model that reads labels, opened with them.
 
         Returns
         -------
         ndarray of shape (n_rows, *code_shape)
-            The deterministic codes, in the rows' order.
+            The deterministic codes, in the rows' order. Where there are classes and styles, as kind m2 has, they are
+            the classes' probabilities and then the style.
         """
         return self._mapped(self._open(data), lambda batch: self.model.encode(batch).z)
 
-    def decode(self, codes: Any) -> Array:
+    def decode(self, codes: Any, *, labels: Any = None) -> Array:
         """Give the rows of codes.
 
         Parameters
         ----------
         codes : array of shape (n_rows, *code_shape)
             As `encode` gives them.
+        labels : int, str or sequence of them, optional
+            The class of all codes, or one for each, where the model reads them: by number or by name.
 
         Returns
         -------
@@ -113,8 +118,14 @@ class Fitted:
             "give what encode returned",
             error=ShapeError,
         )
+        hint = "leave labels out"
+        require(labels is None or self.model.reads_labels, "decode", "this model reads no labels", hint=hint)
+        y = None if labels is None else self._classes(labels, len(z), "decode")
         with torch.inference_mode():
-            parts = [self.scaling.inverse(self.model.decode(part.to(self.device)).mean).cpu() for part in z.split(ROWS)]
+            parts = [
+                self.scaling.inverse(self.model.decode(part.to(self.device), y=of_part).mean).cpu()
+                for part, of_part in zip(z.split(ROWS), y.split(ROWS) if y is not None else repeat(None), strict=False)
+            ]
         return self._to_source(torch.cat(parts))
 
     def reconstruct(self, data: Any) -> Array:
@@ -126,10 +137,27 @@ class Fitted:
         """Give x̂ of an open dataset as nets see it, of shape (N, *schema.shape)."""
         return self._mapped(data, lambda batch: self.scaling.inverse(self.model.reconstruct(batch)))
 
-    def sample(self, n: int, *, seed: int = 0) -> Array:
-        """Draw `n` new rows from the prior, in the data's own units and layout; a seed gives the same rows again."""
+    def sample(self, n: int, *, seed: int = 0, label: Any = None) -> Array:
+        """Draw new rows from the prior.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        seed : int, default=0
+            The same one gives the same rows again.
+        label : int, str or sequence of them, optional
+            The class of all rows, or one for each, where the model has classes: by number or by name. By default
+            classes are drawn as well.
+
+        Returns
+        -------
+        ndarray of shape (n, ...)
+            In the data's own units and layout.
+        """
+        y = None if label is None else self._classes(label, n, "sample")
         with private_randomness(seed), torch.inference_mode():
-            return self._to_source(self.scaling.inverse(self.model.sample(n)).cpu())
+            return self._to_source(self.scaling.inverse(self.model.sample(n, y)).cpu())
 
     def batches(self, data: Dataset, rows: Tensor | None = None) -> Iterator[Batch]:
         """Give the scaled batches of an open dataset, in order, on the model's device."""
@@ -143,7 +171,30 @@ class Fitted:
             # An array's axes may mean more than one thing: the model knows which.
             data = open_data(data, **self.schema.opening(), to_learn=False)
         self.schema.check(data.schema)
+        ours, theirs = self.schema.labels, data.schema.labels
+        if self.model.reads_labels and data.y is not None and ours and theirs and ours != theirs:
+            schema = replace(data.schema, labels=ours)
+            data = replace(data, y=Labels.renumbered(data.y, theirs, ours, data.schema.name), schema=schema)
         return data
+
+    def _classes(self, labels: Any, n: int, who: str) -> Tensor:
+        """Read classes, given by their numbers or their names, one for all or one each."""
+        known, names = self.model.classes, self.schema.labels or ()
+        if known is None:
+            raise ConfigError(who, "this model has no classes", hint="leave the label out, or fit a kind such as cvae")
+        one = isinstance(labels, str | int | np.integer)
+        given = [labels] * n if one else np.asarray(labels).tolist()
+        # A name that looks like a number means the class of that name.
+        numbers = {str(place): place for place in range(known)} | {name: place for place, name in enumerate(names)}
+        require(len(given) == n, who, f"needs one label, or {n}", len(given), "give as many as rows", error=ShapeError)
+        classes = []
+        for label in given:
+            place = numbers.get(label) if isinstance(label, str) else label
+            if not isinstance(place, int) or not 0 <= place < known:
+                words = f"one of {', '.join(names[:20])}" if names else f"from 0 to {known - 1}"
+                raise ConfigError(who, f"a label must be {words}", label if isinstance(label, str) else repr(label))
+            classes.append(place)
+        return torch.tensor(classes, device=self.device)
 
     def _mapped(self, data: Dataset, f: Callable[[Batch], Tensor]) -> Array:
         with torch.inference_mode():

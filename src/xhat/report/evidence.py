@@ -90,7 +90,7 @@ def gather(fitted: Fitted, data: Dataset, split: Split) -> Evidence:
     with torch.inference_mode():
         for batch in fitted.batches(data, rows):
             code = fitted.model.encode(batch)
-            copy = fitted.model.decode(code.z).mean
+            copy = fitted.model.decode(code.z, y=batch.y).mean
             z.append(code.z.flatten(1).float().cpu())
             kl.append(_kl(fitted, code))
             errors.append(_errors(batch, copy, symbols).cpu() * (1 if symbols else _unit(fitted) ** 2))

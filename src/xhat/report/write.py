@@ -91,6 +91,7 @@ def compose(fitted: Fitted, data: Dataset, folder: RunFolder | None = None) -> s
         path="RUN" if folder is None else str(folder.path),
         place="RUN" if folder is None else shlex.quote(str(folder.path)),
         code_shape=", ".join(map(str, fitted.model.code_shape)),
+        reads_labels=fitted.model.reads_labels,
         summary={key: value for key, value in fitted.summary.items() if key != "pca_curve"},
         configuration=json.dumps(describe(fitted), indent=2, ensure_ascii=False),
         environment=environment,

@@ -35,7 +35,8 @@ units:
 import xhat
 
 model = xhat.load("{{ path }}")
-codes = model.encode(rows)  # (n, {{ code_shape }})
+{% if labels %}rows = xhat.data.open(rows, labels=labels)  # which this model reads
+{% endif %}codes = model.encode(rows)  # (n, {{ code_shape }})
 copies = model.reconstruct(rows)
 ```
 
@@ -61,5 +62,6 @@ def model_card(fitted: Fitted, folder: RunFolder) -> str:
         summary=fitted.summary,
         verdict=verdict(fitted.summary),
         path=folder.path,
+        labels=fitted.model.reads_labels,
         code_shape=", ".join(map(str, fitted.model.code_shape)),
     )

@@ -151,6 +151,7 @@ def make_plan(
             recipe = Recipe(with_pca_path(recipe.model), recipe.objective)
     require(recipe.model.x_shape == shape, "fit", f"the model reads rows of {recipe.model.x_shape}", shape)
     _check_support(recipe, data, scaling)
+    _check_labels(recipe, data)
     _check_schedules(recipe, settings)
     origin = {
         "recipe": name,
@@ -235,6 +236,14 @@ def _classes(data: Dataset, kind: str) -> dict[str, int]:
     classes = int(cast(torch.Tensor, data.y).max()) + 1
     require(classes >= 2, f"recipes/{kind}", "needs labels of two classes or more", f"{max(classes, 0)}", hint)
     return {"classes": classes}
+
+
+def _check_labels(recipe: Recipe, data: Dataset) -> None:
+    """Refuse a model that reads labels where some are missing."""
+    if recipe.model.reads_labels:
+        gaps = len(data) if data.y is None else int((data.y < 0).sum())
+        hint = "give labels=, or --labels; or use kind m2, which learns from rows without one as well"
+        require(gaps == 0, "fit", "this model reads the label of every row", f"{gaps} rows without one", hint)
 
 
 def _check_schedules(recipe: Recipe, settings: TrainSettings) -> None:
