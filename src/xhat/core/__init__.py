@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from xhat.core.quantised_code import QuantisedCode
     from xhat.core.schedule import Schedule
     from xhat.core.sparse_code import SparseCode
+    from xhat.core.sphere_code import SphereCode
+    from xhat.core.unit_code import UnitCode
 
 __all__ = [
     "Batch",
@@ -47,12 +49,16 @@ __all__ = [
     "QuantisedCode",
     "Schedule",
     "SparseCode",
+    "SphereCode",
+    "UnitCode",
     "build",
     "config",
 ]
 
 _MODULES = {
+    "UnitCode": "unit_code",
     "SparseCode": "sparse_code",
+    "SphereCode": "sphere_code",
     "Schedule": "schedule",
     "QuantisedCode": "quantised_code",
     "Posterior": "posterior",

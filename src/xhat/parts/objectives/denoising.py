@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Self
 
-import torch
-
 from xhat.core.batch import Batch
 from xhat.core.corruption import Corruption
 from xhat.core.errors import require
 from xhat.core.objective import Objective
 from xhat.core.wrapping import Wrapping
 from xhat.parts.corruptions.gaussian_noise import GaussianNoise
+from xhat.parts.objectives._spoiling import spoil, taken
 from xhat.parts.objectives.reconstruction import Reconstruction
 
 
@@ -59,19 +58,8 @@ class Denoising(Wrapping):
 
     def changed(self, batch: Batch) -> Batch:
         """Spoil what the encoder sees."""
-        x, mask = batch.input, batch.mask
-        if not self.corruption.hides:
-            return replace(batch, corrupted=self.corruption(x))
-        visible = self.corruption.visible(x)
-        corrupted = torch.where(visible, x, self.corruption.value)
-        if mask is not None:
-            there = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
-            hidden, visible = there & ~visible, there & visible  # what is not there is neither
-        else:
-            hidden = ~visible
-        if self.on == "hidden":
-            mask = hidden.expand_as(x)
-        return replace(batch, corrupted=corrupted, visible=visible, mask=mask)
+        spoiled = spoil(batch, self.corruption)
+        return spoiled if self.on == "all" else replace(spoiled, mask=taken(batch, spoiled, self.corruption))
 
     @classmethod
     def example(cls) -> Self:
