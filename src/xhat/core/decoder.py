@@ -26,6 +26,10 @@ class Decoder(Component):
     reads_labels: bool = False
     """Whether `forward` takes the labels (B,), or None, as its last argument, behind the batch."""
 
+    ancestral: int = 0
+    """D, where what is said of each of D elements depends, by way of such an encoder, on those before it alone; else
+    0."""
+
     judged_by: str | None = None
     """The kind of likelihood that this net's output must be read by, where it is not free; one that wraps another
     gets the one that was asked for."""

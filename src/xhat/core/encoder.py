@@ -31,6 +31,9 @@ class Encoder(Component):
     reads_labels: bool = False
     """Whether `forward` takes the labels (B,), or None, as its last argument, behind all masks."""
 
+    ancestral: int = 0
+    """D, where each number of the code sees only the first of a row's D elements, as such a decoder knows; else 0."""
+
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Encode rows x (B, *in_shape) as h (B, *out_shape)."""

@@ -17,7 +17,8 @@ from xhat.core.encoder import Encoder
 from xhat.core.errors import ConfigError, ShapeError, require
 from xhat.core.likelihood import Likelihood
 from xhat.core.prior import Prior
-from xhat.core.shapes import Shape
+from xhat.core.shapes import Shape, size
+from xhat.parts.bottlenecks.plain import Plain
 from xhat.parts.nets.conditional import ConditionalDecoder
 from xhat.parts.priors.classified import Classified
 from xhat.parts.priors.normal import Normal
@@ -67,6 +68,10 @@ class Autoencoder(Component):
         _meet("the bottleneck gives", bottleneck.code_shape, "the decoder reads", decoder.in_shape)
         _meet("the decoder gives", decoder.out_shape, "the likelihood reads", theta)
         _meet("the bottleneck gives", bottleneck.code_shape, "the prior is over", self.prior.code_shape)
+        if self.ancestral:
+            hint = "give the decoder as many parameters as the likelihood has for an element, net.per_element"
+            rule = f"the decoder must keep the order of a row's {encoder.ancestral} elements"
+            require(encoder.ancestral == decoder.ancestral, "Autoencoder", rule, decoder.ancestral, hint)
 
     @property
     def x_shape(self) -> Shape:
@@ -77,6 +82,12 @@ class Autoencoder(Component):
     def code_shape(self) -> Shape:
         """The shape of one code."""
         return self.bottleneck.code_shape
+
+    @property
+    def ancestral(self) -> bool:
+        """Whether what is said of an element depends on the elements before it alone."""
+        # Plain: any other bottleneck mixes the numbers of a code, or is drawn to a prior to be sampled from.
+        return bool(self.encoder.ancestral and self.decoder.ancestral and type(self.bottleneck) is Plain)
 
     def encode(self, x: Tensor | Batch) -> Code:
         """q(z|x): the codes of rows x (B, *X), or of what a batch shows the encoder."""
@@ -124,7 +135,7 @@ class Autoencoder(Component):
 
     @torch.no_grad()
     def sample(self, n: int, y: Tensor | None = None) -> Tensor:
-        """Draw new rows: the means of p(x|z) at codes drawn from the prior.
+        """Draw new rows: the means of p(x|z) at codes drawn from the prior; element by element where it is `ancestral`.
 
         Parameters
         ----------
@@ -145,7 +156,17 @@ class Autoencoder(Component):
             return self.decode(self.prior.sample(n), y=self.decoder.draw(n) if y is None else y).mean
         if y is not None and isinstance(self.prior, Classified):
             return self.decode(self.prior.sample_of(y)).mean
+        if self.ancestral:
+            return self._element_by_element(n)
         return self.decode(self.prior.sample(n)).mean
+
+    def _element_by_element(self, n: int) -> Tensor:
+        some = next(self.parameters())
+        rows = some.new_zeros(n, size(self.x_shape))
+        for d in range(rows.shape[1]):
+            x = rows.unflatten(1, self.x_shape)
+            rows[:, d] = self.decode(self.encode(x).z).sample().flatten(1)[:, d]
+        return rows.unflatten(1, self.x_shape)
 
     @property
     def classes(self) -> int | None:
