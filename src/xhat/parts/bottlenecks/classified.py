@@ -11,7 +11,7 @@ from xhat.core.bottleneck import Bottleneck
 from xhat.core.classified_code import ClassifiedCode
 from xhat.core.errors import ShapeError, require
 from xhat.core.shapes import Shape
-from xhat.parts.bottlenecks.plain import Plain
+from xhat.parts.bottlenecks.gaussian import Gaussian
 
 
 class Classified(Bottleneck):
@@ -57,4 +57,4 @@ class Classified(Bottleneck):
     @classmethod
     def example(cls) -> Self:
         """Two classes beside one number."""
-        return cls(2, Plain((1,)))
+        return cls(2, Gaussian((1,)))
