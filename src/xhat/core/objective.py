@@ -25,6 +25,10 @@ class Objective(Component):
     shapes_prior: bool = True
     """Whether training draws the codes towards the model's prior; if not, the prior is fitted afterwards."""
 
+    shapes_code: bool = False
+    """Whether the equation presses the codes themselves, as to be short or sparse; a fit then begins at random and
+    not at PCA, unless it is asked to."""
+
     monitor: tuple[str, ...] = ()
     """The terms whose sum chooses the best epoch on validation; empty for all of them."""
 

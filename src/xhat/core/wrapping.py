@@ -26,6 +26,7 @@ class Wrapping(Objective):
         self.objective = objective
         self.reads = objective.reads
         self.shapes_prior = objective.shapes_prior
+        self.shapes_code = objective.shapes_code
         self.monitor = objective.monitor
         self.labelled_share = objective.labelled_share
 

@@ -9,12 +9,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from xhat.core.bottleneck import Bottleneck
-from xhat.core.code import Code
 from xhat.core.shapes import Shape, as_shape
+from xhat.core.sparse_code import SparseCode
 
 
 class Rectified(Bottleneck):
     r"""Units that are exactly silent or positive: :math:`z = \max(0, h)`.
+
+    How many speak is left to the objective, as objectives/sparse.
 
     Parameters
     ----------
@@ -26,6 +28,8 @@ class Rectified(Bottleneck):
     Glorot et al., "Deep Sparse Rectifier Neural Networks", AISTATS 2011.
     """
 
+    emits = SparseCode
+
     def __init__(self, code_shape: Shape) -> None:
         super().__init__()
         self.code_shape = as_shape(code_shape, "bottlenecks/rectified")
@@ -35,9 +39,9 @@ class Rectified(Bottleneck):
         """The code's own shape."""
         return self.code_shape
 
-    def forward(self, h: Float[Tensor, "B *Z"]) -> Code:
+    def forward(self, h: Float[Tensor, "B *Z"]) -> SparseCode:
         """Cut h at zero."""
-        return Code(torch.relu(h))
+        return SparseCode(torch.relu(h))
 
     @classmethod
     def example(cls) -> Self:
