@@ -1,6 +1,7 @@
 import pytest
 import torch
 from exercise_models import variational_model
+from torch.distributions import Normal, kl_divergence
 
 from xhat.core import Batch
 from xhat.core.errors import ConfigError
@@ -8,7 +9,7 @@ from xhat.models.recipe import Recipe
 from xhat.parts.objectives.beta_elbo import BetaELBO
 from xhat.parts.objectives.denoising import Denoising
 from xhat.parts.priors.classified import Classified
-from xhat.parts.priors.normal import Normal
+from xhat.parts.priors.normal import Normal as NormalPrior
 from xhat.parts.schedules.linear import Linear
 
 
@@ -26,6 +27,12 @@ def batch():
 def test_the_rate_is_beta_times_the_kl_of_each_row(model, batch, beta):
     kl = model.encode(batch).kl(model.prior)
     torch.testing.assert_close(BetaELBO(beta)(model, batch).terms["rate"], beta * kl)
+
+
+def test_the_rate_is_torchs_own_kl(model, batch):
+    code = model.encode(batch)
+    expected = kl_divergence(Normal(code.mean, code.std), Normal(torch.zeros(3), 1.0)).sum(1)
+    torch.testing.assert_close(BetaELBO()(model, batch).terms["rate"], expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("epoch", "share"), [(0, 0.0), (2.5, 0.25), (10, 1.0), (99, 1.0)])
@@ -73,7 +80,7 @@ def test_a_weight_of_zero_takes_a_row_out_of_the_free_bits(model, batch):
 
 
 def test_free_bits_of_a_prior_of_dependent_dimensions_are_refused_at_once(model):
-    model.prior = Classified(2, Normal((1,)))
+    model.prior = Classified(2, NormalPrior((1,)))
     for objective in (BetaELBO(free_bits=0.1), Denoising(BetaELBO(free_bits=0.1))):
         with pytest.raises(
             ConfigError, match="BetaELBO: free_bits need a prior of independent dimensions, got priors/c"

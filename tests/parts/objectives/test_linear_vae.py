@@ -82,3 +82,21 @@ def test_elsewhere_the_loss_is_higher(model, expected_loss):
             parameter += 0.05
             assert expected_loss() > best
             parameter -= 0.05
+
+
+def test_training_from_a_random_start_reaches_it(x, solution):
+    m, _, noise, W = solution
+    evidence = MultivariateNormal(m, W @ W.T + noise * torch.eye(D, dtype=torch.float64)).log_prob(x).mean()
+    bottleneck = Gaussian((d,))
+    encoder, decoder = LinearEncoder((D,), bottleneck.in_shape), LinearDecoder((d,), (D,))
+    model = Autoencoder(encoder, bottleneck, decoder, GaussianLikelihood(learned=True)).double()
+    optimiser, steps = torch.optim.Adam(model.parameters(), 0.05), 300
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = 0.05 * (1 - step / steps)
+        optimiser.zero_grad()
+        BetaELBO()(model, Batch(x)).total.backward()
+        optimiser.step()
+    draws = torch.stack([-BetaELBO()(model, Batch(x)).total.detach() for _ in range(100)])
+    error = float(draws.std()) / 10
+    assert float(evidence) - 0.02 - 4 * error < float(draws.mean()) < float(evidence) + 4 * error

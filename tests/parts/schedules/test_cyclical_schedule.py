@@ -26,7 +26,13 @@ def test_one_cycle_is_a_line_and_a_rest():
 
 @pytest.mark.parametrize(
     ("argument", "value", "says"),
-    [("epochs", 0, "> 0"), ("cycles", 0, ">= 1"), ("rise", 0, "lie in"), ("rise", 1.5, "lie in")],
+    [
+        ("epochs", 0, "> 0"),
+        ("cycles", 0, "a whole"),
+        ("cycles", 2.5, "a whole"),
+        ("rise", 0, "lie in"),
+        ("rise", 1.5, "lie in"),
+    ],
 )
 def test_bad_arguments_are_refused(argument, value, says):
     with pytest.raises(ConfigError, match=f"schedules/cyclical: {argument} must (be )?{says}.*, got {value}"):

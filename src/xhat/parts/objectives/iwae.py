@@ -54,7 +54,8 @@ class IWAE(Objective):
 
     def __init__(self, k: int = 5, *, gradient: str = "doubly") -> None:
         super().__init__()
-        require(k >= 1, "IWAE", "k must be >= 1", k, "use k=1 for the ELBO")
+        whole = isinstance(k, int) and k >= 1
+        require(whole, "IWAE", "k must be a whole number >= 1", repr(k), "use k=1 for the ELBO")
         require(gradient in GRADIENTS, "IWAE", f"gradient must be one of {', '.join(GRADIENTS)}", f"'{gradient}'")
         self.k, self.gradient = k, gradient
 

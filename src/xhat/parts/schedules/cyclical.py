@@ -36,7 +36,8 @@ class Cyclical(Schedule):
         super().__init__()
         who = "schedules/cyclical"
         require(epochs > 0, who, "epochs must be > 0", epochs, "give the value itself for none")
-        require(cycles >= 1, who, "cycles must be >= 1", cycles, "4 is the paper's")
+        whole = isinstance(cycles, int) and cycles >= 1
+        require(whole, who, "cycles must be a whole number >= 1", repr(cycles), "4 is the paper's")
         require(0 < rise <= 1, who, "rise must lie in (0, 1]", rise, "0.5 is the paper's")
         self.start, self.stop, self.epochs, self.cycles, self.rise = start, stop, epochs, cycles, rise
 
