@@ -31,7 +31,7 @@ def test_k_draws_are_stacked_draw_after_draw(bottleneck, k):
     h = encodings(bottleneck).detach()
     code = bottleneck(h)
     assert code.rsample(k).shape == (k * 5, *bottleneck.code_shape)
-    if type(code) is Code:
+    if type(code).rsample is Code.rsample:  # points; those of a small codebook may meet
         assert torch.equal(code.rsample(k), torch.cat([code.z] * k))
         return
     # The mean of a row's draws is nearest to that row's own code: rows are not mixed up.
