@@ -46,8 +46,8 @@ class Contractive(Objective):
 
     Parameters
     ----------
-    weight : float or Schedule, default=0.1
-        λ, in nats for a unit of squared slope. Must be >= 0.
+    weight : float or Schedule, default=1.0
+        λ, in nats for a unit of squared slope. Must be >= 0. 1 suits a likelihood whose scale is learned, from a fine one on.
     probes : int or None, default=1
         Random directions v a row where no closed form is known; None for the exact value, by one pass backward for
         every code dimension.
@@ -60,7 +60,7 @@ class Contractive(Objective):
     shapes_prior = False
     shapes_code = True
 
-    def __init__(self, weight: Coefficient = 0.1, *, probes: int | None = 1) -> None:
+    def __init__(self, weight: Coefficient = 1.0, *, probes: int | None = 1) -> None:
         super().__init__()
         self.weight = coefficient(weight, WHO, "weight", hint="use objectives/reconstruction for none")
         self.probes = check_probes(probes, WHO)

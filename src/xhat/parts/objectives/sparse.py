@@ -25,8 +25,8 @@ class Sparse(Objective):
 
     Parameters
     ----------
-    weight : float or Schedule, default=0.1
-        λ, in nats for a unit of code. Must be >= 0.
+    weight : float or Schedule, default=1.0
+        λ, in nats for a unit of code. Must be >= 0. 1 suits a likelihood whose scale is learned, from a fine one on.
 
     References
     ----------
@@ -37,7 +37,7 @@ class Sparse(Objective):
     shapes_prior = False
     shapes_code = True
 
-    def __init__(self, weight: Coefficient = 0.1) -> None:
+    def __init__(self, weight: Coefficient = 1.0) -> None:
         super().__init__()
         self.weight = coefficient(weight, "Sparse", "weight", hint="use objectives/reconstruction for none")
 
