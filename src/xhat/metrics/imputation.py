@@ -1,0 +1,125 @@
+"""Filling gaps: the mean of what is missing given what was observed, and draws of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from xhat.core.batch import Batch
+from xhat.core.data_distribution import DataDistribution
+from xhat.core.errors import ConfigError, require
+from xhat.core.posterior import Posterior
+from xhat.models.autoencoder import Autoencoder
+from xhat.parts.objectives.miwae import without_gaps
+
+# Draws decoded at once, as in `log_evidence`.
+TOGETHER = 2048
+
+
+@torch.no_grad()
+def impute(model: Autoencoder, batch: Batch, k: int = 1000) -> Float[Tensor, "B *X"]:
+    r"""Fill the gaps of rows with the mean of what may stand there: single imputation.
+
+    .. math:: E[x_m | x_o] \approx \sum_{i=1}^k \tilde w_i\, E[x_m | z_i], \quad
+              w_i = \frac{p(x_o|z_i)\, p(z_i)}{q(z_i|x_o)}, \quad z_i \sim q(z|x_o)
+
+    with :math:`\tilde w_i = w_i / \sum_j w_j`. It minimises the expected squared error, and is exact as k rises.
+    Memory does not grow with k.
+
+    Parameters
+    ----------
+    model : Autoencoder
+        In evaluation mode, with a bottleneck that emits a distribution.
+    batch : Batch
+        Scaled rows with their mask, as `Fitted.batches` gives them.
+    k : int, default=1000
+        Draws a row.
+
+    Returns
+    -------
+    Tensor of shape (B, *X)
+        Scaled rows; what was observed stays as it is.
+
+    References
+    ----------
+    Mattei and Frellsen, "MIWAE", ICML 2019, eq. 9.
+    """
+    highest = torch.full((len(batch),), -torch.inf, device=batch.x.device, dtype=batch.x.dtype)
+    total, mean = torch.zeros_like(highest), torch.zeros_like(batch.x)
+    for log_w, data in _draws(model, batch, k):
+        top = torch.maximum(highest, log_w.amax(0))  # (B,)
+        before, w = torch.exp(highest - top), torch.exp(log_w - top)  # (B,), (k, B)
+        sums = torch.einsum("kb,kb...->b...", w, data.mean.unflatten(0, log_w.shape))
+        mean = mean * _spread(before, mean) + sums
+        total, highest = total * before + w.sum(0), top
+    return _filled(batch, mean / _spread(total, mean))
+
+
+@torch.no_grad()
+def impute_draws(model: Autoencoder, batch: Batch, draws: int = 10, k: int = 1000) -> Float[Tensor, "M B *X"]:
+    r"""Fill the gaps of rows several times with what may stand there: multiple imputation.
+
+    By sampling importance resampling: of k draws :math:`z_i` of a row each filled row takes one with probability
+    :math:`\tilde w_i`, and then :math:`x_m \sim p(x_m|z_i)`. What differs between them is what is not known.
+
+    Parameters
+    ----------
+    model, batch, k
+        See `impute`.
+    draws : int, default=10
+        M, how many filled copies of each row.
+
+    Returns
+    -------
+    Tensor of shape (M, B, *X)
+        Scaled rows; what was observed is the same in all.
+
+    References
+    ----------
+    Mattei and Frellsen, "MIWAE", ICML 2019, section 3.3; Gumbel's trick, by which parts of draws can come one after the
+    other: the largest of log w + g, g ~ Gumbel, is a draw by w.
+    """
+    require(draws >= 1, "impute_draws", "draws must be >= 1", draws, "10 show how sure the model is")
+    best = torch.full((draws, len(batch)), -torch.inf, device=batch.x.device, dtype=batch.x.dtype)
+    kept = torch.zeros((draws, *batch.x.shape), device=batch.x.device, dtype=batch.x.dtype)
+    for log_w, data in _draws(model, batch, k):
+        uniform = torch.rand((draws, *log_w.shape), device=log_w.device, dtype=log_w.dtype)
+        tiny = torch.finfo(log_w.dtype).tiny
+        score, place = (log_w - torch.log(-torch.log(uniform.clamp(min=tiny)))).max(1)  # (M, B)
+        for m in range(draws):
+            x = data.sample().unflatten(0, log_w.shape)[place[m], torch.arange(len(batch))]  # (B, *X)
+            kept[m] = torch.where(_spread(score[m] > best[m], x), x, kept[m])
+        best = torch.maximum(best, score)
+    return torch.stack([_filled(batch, x) for x in kept])
+
+
+def _draws(model: Autoencoder, batch: Batch, k: int) -> Iterator[tuple[Float[Tensor, "k B"], DataDistribution]]:
+    """Give k draws in parts: their log w, and what the decoder says of them."""
+    require(k >= 1, "impute", "k must be >= 1", k, "1000 is usual")
+    batch = without_gaps(batch)
+    code = model.encode(batch)
+    if not isinstance(code, Posterior):
+        hint = "use a model whose bottleneck emits a distribution, such as kind miwae"
+        raise ConfigError("impute", "needs codes that are distributions", type(code).__name__, hint)
+    part = max(1, TOGETHER // len(batch))
+    for done in range(0, k, part):
+        count = min(part, k - done)
+        z = code.rsample(count)  # (k*B, *Z)
+        x = batch.x.repeat(count, *(1,) * (batch.x.ndim - 1))
+        mask = None if batch.mask is None else batch.mask.repeat(count, *(1,) * (batch.mask.ndim - 1))
+        data = model.decode(z, batch)
+        log_w = data.log_prob(x, mask) + model.prior.log_prob(z) - code.log_prob(z)
+        yield log_w.unflatten(0, (count, -1)), data
+
+
+def _filled(batch: Batch, x: Tensor) -> Tensor:
+    if batch.mask is None:
+        return batch.x
+    return torch.where(_spread(batch.mask, x), batch.x, x)
+
+
+def _spread(values: Tensor, like: Tensor) -> Tensor:
+    return values.reshape(values.shape + (1,) * (like.ndim - values.ndim))
