@@ -32,6 +32,11 @@ SUMMARY = {
         ),
         ({"error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better. It explains 80.0 %"),
         ({"error.pca": 1e-12}, "PCA copies these rows exactly"),  # its rounding is no error
+        (
+            {"ancestral": True, "validation.distortion": 81.25},
+            "It predicts each element from those before it, with 0.20 of the mean input's error. Its measure is "
+            "-log p(x): 81.25 nats a row.",
+        ),
         ({"error.mean": 0.0, "error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better."),
     ],
 )
@@ -46,7 +51,14 @@ def test_where_nothing_is_wrong_there_is_no_advice():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"active": 5}, "3 of 8 code dimensions hardly vary between rows."),
+        (
+            {"findings": [{"what": "dead codes", "since": None, "value": 0.1, "advice": "10 % are in use."}]},
+            "Dead codes: 10 % are in use.",
+        ),
+        (
+            {"findings": [{"what": "posterior collapse", "since": 4, "value": 0.0, "advice": "lower it."}]},
+            "Posterior collapse since epoch 4: lower it.",
+        ),
         ({"status": "diverged"}, "Training diverged; these are the last good weights. Lower --lr."),
         ({"best_epoch": 10}, "The last epoch was the best: more --epochs may still lower the error."),
         ({"warnings": ["the code has 9 dimensions"]}, "The code has 9 dimensions."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from xhat.engine.collapse import collapses
 from xhat.engine.history import Epoch
 from xhat.engine.hook import Hook
 from xhat.engine.training import Training
@@ -48,6 +49,8 @@ class ProgressBar(Hook):
         best = training.history.best
         train = f"train {sum(epoch.train.values()):.6g}  " if epoch.train else ""
         note = f"{train}validation {epoch.score:.6g}  best {best.score:.6g} (epoch {best.epoch})"
+        for finding in collapses(training.history, training.trainee.objective):
+            note += f"  {finding.what} since epoch {finding.since}"
         if self._bar is None:
             line = f"epoch {epoch.epoch}/{training.epochs}  {note}  {epoch.seconds:.1f} s"
             self.console.print(line, highlight=False, soft_wrap=True)

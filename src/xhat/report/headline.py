@@ -18,6 +18,7 @@ NOUNS = {
     "tokens": "rows of symbols, each",
     "array": "arrays of",
 }
+GRAVE = ("posterior collapse", "discriminator wins")
 MODELS = (("model", "this model"), ("pca", "PCA, as many numbers"), ("mean", "the mean input"))
 
 
@@ -107,9 +108,14 @@ def objective_name(fitted: Fitted) -> str:
 
 
 def tone(summary: Mapping[str, Any]) -> str:
-    """Give "good" where the model does as well as PCA, "fair" where it beats the mean input, else "poor"."""
+    """Give "good" where the model does as well as PCA, "fair" where it beats the mean input, else "poor".
+
+    A collapse is never good, and a model that predicts instead of copying is not held against PCA.
+    """
     model, pca, mean = (summary[f"error.{name}"] for name in ("model", "pca", "mean"))
-    return "good" if model <= pca else "fair" if model < mean else "poor"
+    collapsed = any(finding["what"] in GRAVE for finding in summary.get("findings", []))
+    good = model < mean if summary.get("ancestral") else model <= pca
+    return "good" if good and not collapsed else "fair" if model < mean else "poor"
 
 
 def _errors(summary: Mapping[str, Any]) -> list[Bar]:

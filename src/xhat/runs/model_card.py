@@ -6,7 +6,7 @@ from jinja2 import Environment, StrictUndefined
 
 from xhat.models.fitted import Fitted
 from xhat.runs.folder import RunFolder
-from xhat.runs.verdict import verdict
+from xhat.runs.verdict import advice, verdict
 
 CARD = """\
 # {{ origin.recipe }} on {{ schema.name }}
@@ -47,7 +47,10 @@ xhat encode DATA --model {{ path }} --out codes.npy
 ## Limits
 
 It knows rows like those that it was trained on. The errors above are of rows from the same source; of others nothing
-is known. {% for warning in summary.warnings %}Note: {{ warning }}. {% endfor %}
+is known.
+{% for note in notes %}
+- {{ note }}
+{%- endfor %}
 """
 
 
@@ -61,6 +64,7 @@ def model_card(fitted: Fitted, folder: RunFolder) -> str:
         scaling=fitted.scaling.how,
         summary=fitted.summary,
         verdict=verdict(fitted.summary),
+        notes=advice(fitted.summary),
         path=folder.path,
         labels=fitted.model.reads_labels,
         code_shape=", ".join(map(str, fitted.model.code_shape)),

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 import torch
 
+from xhat.core.quantised_code import QuantisedCode
 from xhat.core.shapes import size
 from xhat.metrics.active_units import active_units
+from xhat.metrics.codebook_usage import codebook_usage
 from xhat.metrics.pca_curve import pca_curve
 from xhat.metrics.reconstruction_error import reconstruction_error
 from xhat.models.fitted import Fitted
+from xhat.runs.findings import dead_units, findings
 from xhat.runs.plan import COMPONENTS, Plan
 from xhat.runs.verdict import SQUARES
+
+# Rows whose entries are counted.
+CODEBOOK_ROWS = 20_000
 
 
 def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
@@ -35,7 +41,10 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         symbols the share of wrong ones; ``measure``: which of the two; ``code`` and ``active``: code dimensions, and
         those that differ between rows; ``parameters``; ``epochs`` and ``best_epoch``; ``seconds`` of training;
         ``status``; ``rows.train`` and ``rows.validation``; ``validation.TERM``: the objective's terms at the best
-        epoch; ``pca_curve``: [components, error] pairs; ``warnings``.
+        epoch; ``pca_curve``: [components, error] pairs; ``warnings``. Of codes of a codebook also ``codebook_use``,
+        the share of its entries that occur, and ``perplexity``; of sparse ones ``dead_units``, the share that is zero
+        for every row; both over training and validation rows. ``ancestral``: whether elements are predicted from
+        those before them. ``findings``: what went out, each with ``what``, ``since``, ``value`` and ``advice``.
     """
     data, rows = plan.data, plan.split.validation
     code, history = size(fitted.model.code_shape), fitted.history
@@ -45,13 +54,14 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
     with torch.inference_mode():
         z = torch.cat([fitted.model.encode(batch).z.cpu() for batch in fitted.batches(data, rows)])
     active = int(active_units(z, prior_variance=fitted.shapes_prior).sum())
-    return {
+    summary = {
         "error.model": reconstruction_error(fitted, data, rows),
         "error.pca": curve[min(code, rank)],
         "error.mean": curve[0],
         "measure": SQUARES if data.schema.vocabulary is None else "share of wrong symbols",
         "code": code,
         "active": active,
+        **_codebook(plan, fitted),
         "parameters": sum(p.numel() for p in fitted.model.parameters()),
         "epochs": history.epochs[-1].epoch,
         "best_epoch": history.best.epoch,
@@ -62,4 +72,18 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         **{f"validation.{name}": value for name, value in history.best.validation.items()},
         "pca_curve": [list(point) for point in curve.items()],
         "warnings": list(plan.warnings),
+        "ancestral": fitted.model.ancestral,
+        **dead_units(plan, fitted),
     }
+    return summary | {"findings": [finding.to_dict() for finding in findings(summary, plan, fitted)]}
+
+
+def _codebook(plan: Plan, fitted: Fitted) -> dict[str, float]:
+    """Count the entries in use; over training rows as well, since few rows cannot use many entries."""
+    if not issubclass(fitted.model.bottleneck.emits, QuantisedCode):
+        return {}
+    rows = torch.cat([plan.split.validation, plan.split.train])[:CODEBOOK_ROWS]
+    with torch.inference_mode():
+        codes = [cast(QuantisedCode, fitted.model.encode(batch)) for batch in fitted.batches(plan.data, rows)]
+    usage = codebook_usage(torch.cat([code.indices.cpu() for code in codes]), codes[0].entries, codes[0].codebooks)
+    return {"codebook_use": usage.share, "perplexity": usage.perplexity}

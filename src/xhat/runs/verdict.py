@@ -27,6 +27,9 @@ def verdict(summary: Mapping[str, Any]) -> str:
     if model < mean:
         what = "of the variance" if summary.get("measure", SQUARES) == SQUARES else "of what the commonest symbols miss"
         explained = f"It explains {100 * (1 - model / mean):.1f} % {what} with {code} numbers a row."
+    if summary.get("ancestral"):
+        against = f"It predicts each element from those before it, with {model / mean:.2f} of the mean input's error."
+        return f"{against} Its measure is -log p(x): {summary['validation.distortion']:.6g} nats a row."
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
     elif summary["best_epoch"] == 0 and abs(model - pca) <= SAME * pca:
@@ -44,14 +47,16 @@ def verdict(summary: Mapping[str, Any]) -> str:
 def advice(summary: Mapping[str, Any]) -> list[str]:
     """List what a user should know before trusting the model, each with what to try."""
     notes = [f"{warning[0].upper()}{warning[1:]}." for warning in summary["warnings"]]
-    if summary["active"] < summary["code"]:
-        idle = summary["code"] - summary["active"]
-        notes.append(
-            f"{idle} of {summary['code']} code dimensions hardly vary between rows. A smaller --latent gives the same "
-            "copy; for a VAE, --set objective.beta below 1, or objective.free_bits, brings more of them to life."
-        )
+    notes += [_said(finding) for finding in summary.get("findings", [])]
     if summary["status"] == "diverged":
         notes.append("Training diverged; these are the last good weights. Lower --lr.")
     if summary["best_epoch"] == summary["epochs"] and summary["status"] == "finished":
         notes.append("The last epoch was the best: more --epochs may still lower the error.")
     return notes
+
+
+def _said(finding: Mapping[str, Any]) -> str:
+    """Say a finding: its name, since when, and what to try."""
+    what = finding["what"]
+    since = "" if finding["since"] is None else f" since epoch {finding['since']}"
+    return f"{what[0].upper()}{what[1:]}{since}: {finding['advice']}"

@@ -63,6 +63,11 @@ class Info(Objective):
             **code.terms,
         )
 
+    @property
+    def beta(self) -> float:
+        """1 - α, the weight of the rate."""
+        return self._weights()[0]
+
     def _weights(self) -> tuple[float, float]:
         # Here and not only in the constructor: of two schedules it is known as they go.
         alpha, weight = self.now(self.alpha), self.now(self.weight)
