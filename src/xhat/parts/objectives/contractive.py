@@ -47,7 +47,8 @@ class Contractive(Objective):
     Parameters
     ----------
     weight : float or Schedule, default=1.0
-        λ, in nats for a unit of squared slope. Must be >= 0. 1 suits a likelihood whose scale is learned, from a fine one on.
+        λ, in nats for a unit of squared slope. Must be >= 0. 1 suits a likelihood whose
+        scale is learned, from a fine one on.
     probes : int or None, default=1
         Random directions v a row where no closed form is known; None for the exact value, by one pass backward for
         every code dimension.

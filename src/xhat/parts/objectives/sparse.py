@@ -26,7 +26,8 @@ class Sparse(Objective):
     Parameters
     ----------
     weight : float or Schedule, default=1.0
-        λ, in nats for a unit of code. Must be >= 0. 1 suits a likelihood whose scale is learned, from a fine one on.
+        λ, in nats for a unit of code. Must be >= 0. 1 suits a likelihood whose
+        scale is learned, from a fine one on.
 
     References
     ----------
