@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 from xhat.core.errors import ConfigError, require
 from xhat.core.gaussian_code import GaussianCode
+from xhat.core.quantised_code import QuantisedCode
 from xhat.core.shapes import size
+from xhat.core.sparse_code import SparseCode
+from xhat.core.unit_code import UnitCode
 from xhat.metrics.principal_components import PrincipalComponents
 from xhat.models.autoencoder import Autoencoder
 from xhat.parts.likelihoods.gaussian import Gaussian
@@ -19,9 +22,13 @@ from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
 
 
 def takes_pca(model: Autoencoder) -> bool:
-    """Whether a linear path has a place in a model: a flat code, and a decoder that gives the data's location."""
+    """Whether a linear path has a place in a model: a flat code, and a decoder that gives the data's location.
+
+    Quantised and sparse codes have none: what is rounded, or mostly zero, is not PCA. Nor is what is squashed.
+    """
     return (
-        model.decoder.out_shape == model.x_shape
+        not issubclass(model.bottleneck.emits, QuantisedCode | SparseCode | UnitCode)
+        and model.decoder.out_shape == model.x_shape
         and len(model.code_shape) == 1
         and isinstance(model.likelihood, Gaussian | Laplace)
         and all(isinstance(getattr(net, "last", None), nn.Module) for net in (model.encoder, model.decoder))
@@ -39,8 +46,9 @@ def with_pca_path(model: Autoencoder) -> Autoencoder:
     require(
         takes_pca(model),
         "init=pca",
-        "needs a flat code and a net with a last layer that gives the data's mean",
-        f"codes of {model.code_shape}, {type(model.decoder).__name__}, {type(model.likelihood).__name__}",
+        "needs a flat code of free numbers and a net with a last layer that gives the data's mean",
+        f"{type(model.bottleneck).__name__} codes of {model.code_shape}, {type(model.decoder).__name__}, "
+        f"{type(model.likelihood).__name__}",
         "use --init random",
     )
     if isinstance(model.encoder, LinearEncoder) and isinstance(model.decoder, LinearDecoder):

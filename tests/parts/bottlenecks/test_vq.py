@@ -1,11 +1,13 @@
 import math
 
 import pytest
+import tiny
 import torch
 from torch.autograd.functional import jacobian
 
 from xhat.core import Batch
 from xhat.core.errors import ConfigError, ShapeError
+from xhat.engine.checkpoint import read_checkpoint, write_checkpoint
 from xhat.models.recipes.vqvae import vqvae
 from xhat.parts.bottlenecks._passing import rotation, straight_through
 from xhat.parts.bottlenecks.vq import VQ
@@ -241,3 +243,22 @@ def test_the_recipe_splits_a_flat_code_into_vectors_of_four_or_more(latent, grou
 def test_its_bits():
     code = vqvae((12,), latent=16, entries=8).model.encode(torch.randn(3, 12))
     assert code.indices[0].numel() * math.log2(code.entries) == 12
+
+
+@pytest.mark.parametrize("kind", ["vqvae", "rqvae"])
+def test_a_run_interrupted_and_continued_is_the_uninterrupted_one(kind, tmp_path):
+    changes = {**tiny.NARROW, "bottleneck.entries": 32, "bottleneck.decay": 0.7, "bottleneck.revive": 0.5}
+    whole = tiny.training(tiny.plan(kind, overrides=changes))
+    whole.run()
+    part = tiny.training(tiny.plan(kind, overrides=changes), tiny.CtrlC(tiny.STEPS + 3))
+    assert part.run() == "interrupted"
+    write_checkpoint(tmp_path / "state", part.state())
+    rest = tiny.training(tiny.plan(kind, overrides=changes))
+    rest.restore(read_checkpoint(tmp_path / "state"))
+    assert rest.run() == "finished"
+    assert tiny.same(rest.state(), whole.state())
+
+
+def test_pca_is_no_start_for_what_is_rounded():
+    with pytest.raises(ConfigError, match="init=pca: needs a flat code of free numbers"):
+        tiny.fit("vqvae", init="pca")
