@@ -8,6 +8,7 @@ from xhat.parts.corruptions.masking import Masking
 from xhat.parts.objectives.adversarial import Adversarial
 from xhat.parts.objectives.beta_elbo import BetaELBO
 from xhat.parts.objectives.denoising import Denoising
+from xhat.parts.objectives.rae import RAE
 from xhat.parts.objectives.reconstruction import Reconstruction
 from xhat.parts.schedules.linear import Linear
 
@@ -41,3 +42,16 @@ def test_the_epoch_reaches_the_wrapped_schedule(epoch, share):
     objective.epoch = epoch
     rate = model.encode(batch).kl(model.prior)
     torch.testing.assert_close(objective(model, batch).terms["rate"], 2 * share * rate)
+
+
+def test_a_mask_of_steps_parts_into_what_is_visible_and_what_is_hidden():
+    x, there = torch.randn(30, 7, 2), torch.rand(30, 7) < 0.7
+    changed = Denoising(corruption=Masking(0.5), on="hidden").changed(Batch(x, mask=there))
+    assert torch.equal(changed.visible | changed.mask, there[..., None].expand_as(x))
+    assert not (changed.visible & changed.mask).any()
+    assert torch.equal(changed.corrupted[changed.visible], x[changed.visible])
+    assert not changed.corrupted[changed.mask].any()
+
+
+def test_what_is_wrapped_says_where_the_fit_begins():
+    assert (Denoising().shapes_code, Denoising(RAE()).shapes_code) == (False, True)
