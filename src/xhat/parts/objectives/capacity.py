@@ -25,9 +25,10 @@ class Capacity(Objective):
     ----------
     capacity : float or Schedule, default=25.0
         C, in nats. Must be >= 0. ``linear(0, 25, epochs=50)`` opens the code slowly, as the paper does.
-    gamma : float or Schedule, default=100.0
+    gamma : float or Schedule, default=10.0
         γ. Must be >= 0. The rate stays at C as long as γ is larger than the nats of distortion that one more nat of
-        rate would save; the paper's is 1000.
+        rate would save. 10 is enough against a likelihood whose scale is learned; the paper's is 1000, which leaves
+        the distortion only a small part in every step.
 
     References
     ----------
@@ -36,7 +37,7 @@ class Capacity(Objective):
 
     reads = Posterior
 
-    def __init__(self, capacity: Coefficient = 25.0, gamma: Coefficient = 100.0) -> None:
+    def __init__(self, capacity: Coefficient = 25.0, gamma: Coefficient = 10.0) -> None:
         super().__init__()
         self.capacity = coefficient(capacity, "Capacity", "capacity", hint="use 0 for a code that says nothing")
         self.gamma = coefficient(gamma, "Capacity", "gamma", hint="use objectives/beta_elbo to weigh the rate itself")
