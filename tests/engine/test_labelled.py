@@ -5,6 +5,8 @@ import torch
 
 from xhat.engine.labelled import Order
 from xhat.engine.randomness import epoch_order
+from xhat.parts.objectives.denoising import Denoising
+from xhat.parts.objectives.m2 import M2
 
 ROWS = torch.arange(100, 200)
 FEW = torch.full((200,), -1)
@@ -67,3 +69,8 @@ def test_elsewhere_it_is_a_shuffle(y, share, batch_size):
     made = order(y, share, batch_size)
     assert torch.equal(made.epoch(4), epoch_order(ROWS, 0, 4))
     assert made.steps == -(-100 // batch_size)
+
+
+def test_a_wrapped_objective_keeps_its_share():
+    assert Denoising(M2(labelled_share=0.4)).labelled_share == 0.4
+    assert Denoising().labelled_share == 0
