@@ -1,7 +1,8 @@
 """How the contract suites find parts, feed them and hold them still.
 
 A part is adopted by lying in its room. What it may say of itself, where the usual input does not fit it:
-an encoder's `example_batch(n)`; `x_shape` of a likelihood or a corruption whose rows need one shape.
+an encoder's `example_batch(n)`; `x_shape` of a likelihood or a corruption whose rows need one shape; an objective's
+`example_prior()`, over codes of three numbers.
 """
 
 import json
@@ -35,7 +36,10 @@ def rebuilt(part: Component) -> Component:
     """Build the part from what it says of itself in JSON; an object of the user's own is given again."""
     description = json.loads(json.dumps(config(part)))
     own = [name for name, value in description.items() if isinstance(value, dict) and GIVEN in value]
-    return build(description | {name: deepcopy(getattr(part, name)) for name in own})
+    twin = build(description | {name: deepcopy(getattr(part, name)) for name in own})
+    if hasattr(part, "attach") and getattr(part, "encode", None):  # a prior that borrows an encoder
+        twin.attach(part.encode)
+    return twin
 
 
 def copy(part: Component) -> Component:
@@ -78,7 +82,8 @@ def model_for(objective: Component) -> Autoencoder:
         and (objective.reads.__name__ != "Code" or made.emits is objective.reads)
     )
     encoder = MLPEncoder((6,), bottleneck.in_shape, hidden=(8,))
-    return Autoencoder(encoder, bottleneck, MLPDecoder((3,), (6,), hidden=(8,)), Gaussian(learned=True))
+    prior = objective.example_prior() if hasattr(objective, "example_prior") else None
+    return Autoencoder(encoder, bottleneck, MLPDecoder((3,), (6,), hidden=(8,)), Gaussian(learned=True), prior)
 
 
 def batch_of(n: int) -> Batch:

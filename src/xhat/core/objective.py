@@ -39,6 +39,9 @@ class Objective(Component):
     epoch: float = 0.0
     """How far the run is, set by the engine: for coefficients that follow a schedule."""
 
+    epochs: int = 1
+    """How many epochs the run has at most, set by the engine: for training in stages."""
+
     rows: int = 1
     """How many rows are learned from, set by the engine: for estimates that need the size of the whole."""
 

@@ -59,4 +59,4 @@ class Wrapping(Objective):
         return self.objective.critic_loss(model, self.changed(batch))
 
     def _tell(self) -> None:
-        self.objective.epoch, self.objective.rows = self.epoch, self.rows
+        self.objective.epoch, self.objective.epochs, self.objective.rows = self.epoch, self.epochs, self.rows

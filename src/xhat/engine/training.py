@@ -63,7 +63,7 @@ class Training:
         self.epochs, self.batch_size = settings.epochs or 1, settings.batch_size or 1
         self.order = Order.of(train, data.y, trainee.objective.labelled_share, self.batch_size, settings.seed)
         self.steps_per_epoch = self.order.steps
-        trainee.objective.rows = len(train)
+        trainee.objective.rows, trainee.objective.epochs = len(train), self.epochs
         self.step = Step(trainee, settings, self.epochs * self.steps_per_epoch)
         self.history = History()
         self.status: Status = "running"
