@@ -17,6 +17,7 @@ from xhat.data.open import open as open_data
 from xhat.engine.checkpoint import read_checkpoint
 from xhat.engine.device import pick_device
 from xhat.engine.hook import Hook
+from xhat.engine.randomness import private_randomness
 from xhat.engine.settings import TrainSettings
 from xhat.engine.trainee import Trainee
 from xhat.engine.training import Training
@@ -232,7 +233,8 @@ def _finish(plan: Plan, fitted: Fitted, training: Training, folder: RunFolder | 
     fitted.model.eval()
     if not fitted.shapes_prior:
         rows = plan.split.train[:: max(1, len(plan.split.train) // PRIOR_ROWS)]
-        with torch.no_grad():
+        # A mixture or a flow draws while it is fitted: from the run's seed, and without a trace.
+        with torch.no_grad(), private_randomness(plan.settings.seed):
             fitted.model.prior.fit(torch.cat([fitted.model.encode(b).z for b in fitted.batches(plan.data, rows)]))
     fitted.summary = summarise(plan, fitted, training.status)
     if folder is not None:
