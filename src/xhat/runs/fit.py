@@ -42,7 +42,7 @@ def fit(
     kind: str | Recipe = "ae",
     *,
     net: Net = "auto",
-    latent: int = 16,
+    latent: int | None = None,
     code: str = "flat",
     likelihood: str | None = None,
     scale: str = "auto",
@@ -63,8 +63,8 @@ def fit(
     net : str or pair, default="auto"
         The encoder's and decoder's architecture: "mlp", "conv", "recurrent", …; or f and g of your own, modules or
         functions of tensors, as ``net=(backbone, "mlp")``.
-    latent : int, default=16
-        Code dimensions.
+    latent : int, optional
+        Code dimensions; by default the recipe's, 16 for most.
     code : {"flat", "spatial"}, default="flat"
         A vector; or a grid of vectors, with `latent` numbers at each place, where the net has one.
     likelihood : str, optional

@@ -16,6 +16,7 @@ from xhat.core.catalogue import find
 from xhat.core.errors import require
 from xhat.core.schedule import Schedule
 from xhat.core.shapes import size
+from xhat.core.sparse_code import SparseCode
 from xhat.data.dataset import Dataset
 from xhat.data.scaling import How, Scaling
 from xhat.data.split import Split
@@ -75,7 +76,7 @@ def make_plan(
     kind: str | Recipe = "ae",
     *,
     net: Net = "auto",
-    latent: int = 16,
+    latent: int | None = None,
     code: str = "flat",
     likelihood: str | None = None,
     scale: str = "auto",
@@ -94,9 +95,9 @@ def make_plan(
     kind : str or Recipe
         A file of `models/recipes`, or a recipe of one's own.
     net : str or pair
-        A file of `parts/nets`, or f and g of your own; "auto" chooses by the data.
-    latent : int
-        Code dimensions; of a spatial code, at every place of its grid.
+        A file of `parts/nets`, or f and g of your own; "auto" takes the recipe's, or chooses by the data.
+    latent : int, optional
+        Code dimensions; of a spatial code, at every place of its grid. By default the recipe's.
     code : {"flat", "spatial"}
         A vector, or a grid of vectors where the net has one.
     likelihood : str, optional
@@ -128,19 +129,20 @@ def make_plan(
         require(likelihood is None, "fit", "likelihood is for recipes by name", f"'{likelihood}'", hint)
         recipe, name, net = kind, "own", "own"
     else:
-        require(latent >= 1, "fit", "latent must be >= 1", latent, "2 can be drawn, 8 to 64 compress most data well")
-        name, net = kind, _net(data) if net == "auto" else net
+        hint = "2 can be drawn, 8 to 64 compress most data well"
+        require(latent is None or latent >= 1, "fit", "latent must be >= 1", latent, hint)
+        name, net = kind, _net(data, kind) if net == "auto" else net
         # Weights are drawn here: from the run's seed, and without a trace in the caller's random state.
         with private_randomness(settings.seed):
             recipe = recipe_with(
                 kind,
                 shape,
                 overrides or {},
-                latent=latent,
                 net=net,
                 code=code,
                 likelihood=likelihood,
                 vocabulary=_vocabulary(data),
+                **({} if latent is None else {"latent": latent}),
                 **_classes(data, kind),
             )
     require(init in INITS, "fit", f"init must be one of {', '.join(INITS)}", f"'{init}'", "auto suits most")
@@ -173,7 +175,7 @@ def make_plan(
 def cautions(recipe: Recipe) -> tuple[str, ...]:
     """List what is allowed of a recipe but rarely meant."""
     code, row = size(recipe.model.code_shape), size(recipe.model.x_shape)
-    if code < row:
+    if code < row or issubclass(recipe.model.bottleneck.emits, SparseCode):  # whose entries are mostly zero
         return ()
     return (f"the code has {code} dimensions and a row only {row}: nothing is compressed",)
 
@@ -196,9 +198,11 @@ def _vocabulary(data: Dataset) -> int | None:
     return None if symbols is None else len(symbols)
 
 
-def _net(data: Dataset) -> str:
+def _net(data: Dataset, kind: str) -> Net:
     if _vocabulary(data) is not None:
         return "recurrent"
+    if "net" in (own := inspect.signature(find(f"recipes/{kind}")).parameters):
+        return cast(Net, own["net"].default)
     # Small images are learned faster and better by dense layers; large ones would need too many weights.
     return "conv" if data.schema.kind == "image" and size(data.schema.shape) >= 2048 else "mlp"
 
