@@ -34,8 +34,8 @@ SUMMARY = {
         ({"error.pca": 1e-12}, "PCA copies these rows exactly"),  # its rounding is no error
         (
             {"ancestral": True, "validation.distortion": 81.25},
-            "It predicts each element from those before it, with 0.20 of the mean input's error. Its measure is "
-            "-log p(x): 81.25 nats a row.",
+            "It predicts each element from those before it, with 0.20 of the mean input's error. Its distortion, "
+            "81.25 nats a row, is -log p(x)",
         ),
         ({"error.mean": 0.0, "error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better."),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from xhat.runs.verdict import advice, verdict
+from xhat.runs.verdict import EXACT, advice, verdict
 
 
 def print_summary(summary: dict[str, Any]) -> None:
@@ -20,7 +20,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     names = {"model": "this model", "pca": f"PCA, {summary['code']} components", "mean": "the mean input"}
     for key, name in names.items():
         error = summary[f"error.{key}"]
-        table.add_row(name, f"{error:.6g}", f"{error / pca:.2f}" if pca else "")
+        table.add_row(name, f"{error:.6g}", f"{error / pca:.2f}" if pca > EXACT * summary["error.mean"] else "")
     console.print(table)
     console.print(
         f"{summary['active']} of {summary['code']} code dimensions active · {summary['parameters']:,} parameters · "

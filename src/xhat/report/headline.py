@@ -9,7 +9,7 @@ from typing import Any
 
 from xhat.models.fitted import Fitted
 from xhat.report.words import count, number, shape
-from xhat.runs.verdict import advice, verdict
+from xhat.runs.verdict import EXACT, advice, verdict
 
 NOUNS = {
     "image": "images of",
@@ -127,7 +127,7 @@ def _errors(summary: Mapping[str, Any]) -> list[Bar]:
             name,
             number(error),
             100 * min(error / longest, 1.0) if math.isfinite(error) else 0.0,
-            f"{number(error / pca)} of PCA's" if key != "pca" and pca > 0 else "",
+            f"{number(error / pca)} of PCA's" if key != "pca" and pca > EXACT * errors[2] else "",
         )
         for (key, name), error in zip(MODELS, errors, strict=True)
     ]

@@ -40,7 +40,7 @@ def findings(summary: dict[str, Any], plan: Plan, fitted: Fitted) -> list[Findin
         collapsed = True
     copies = not (collapsed or summary["ancestral"] or "dead_units" in summary)
     if copies and summary["active"] < summary["code"]:
-        found.append(_idle(summary["code"], summary["code"] - summary["active"], gaussian))
+        found.append(_idle(summary["code"], summary["code"] - summary["active"], weighed="beta" in fitted.objective))
     if (used := summary.get("codebook_use", 1.0)) < USED:
         found.append(_dead_codes(used, summary["perplexity"]))
     if (dead := summary.get("dead_units", 0.0)) > DEAD:
@@ -67,8 +67,8 @@ def _rate(plan: Plan, fitted: Fitted) -> float:
     return float(torch.cat(rates).mean())
 
 
-def _idle(code: int, idle: int, gaussian: bool) -> Finding:
-    revive = " Or bring more of them to life: --set objective.beta below 1, or objective.free_bits." if gaussian else ""
+def _idle(code: int, idle: int, *, weighed: bool) -> Finding:
+    revive = " Or bring more of them to life: --set objective.beta below 1, or objective.free_bits." if weighed else ""
     advice = f"{idle} of {code} hardly vary between rows. A smaller --latent gives the same copy.{revive}"
     return Finding("inactive code dimensions", None, idle / code, advice)
 

@@ -29,7 +29,8 @@ def verdict(summary: Mapping[str, Any]) -> str:
         explained = f"It explains {100 * (1 - model / mean):.1f} % {what} with {code} numbers a row."
     if summary.get("ancestral"):
         against = f"It predicts each element from those before it, with {model / mean:.2f} of the mean input's error."
-        return f"{against} Its measure is -log p(x): {summary['validation.distortion']:.6g} nats a row."
+        nats = f"{summary['validation.distortion']:.6g} nats a row"
+        return f"{against} Its distortion, {nats}, is -log p(x); under a Bernoulli, of rows of 0 and 1 alone."
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
     elif summary["best_epoch"] == 0 and abs(model - pca) <= SAME * pca:
