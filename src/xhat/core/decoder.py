@@ -7,6 +7,7 @@ from abc import abstractmethod
 from torch import Tensor
 
 from xhat.core.component import Component
+from xhat.core.errors import ConfigError
 from xhat.core.shapes import Shape
 
 
@@ -26,6 +27,9 @@ class Decoder(Component):
     reads_labels: bool = False
     """Whether `forward` takes the labels (B,), or None, as its last argument, behind the batch."""
 
+    classes: int | None = None
+    """How many classes of rows it knows; None where it reads no labels."""
+
     ancestral: int = 0
     """D, where what is said of each of D elements depends, by way of such an encoder, on those before it alone; else
     0."""
@@ -33,6 +37,13 @@ class Decoder(Component):
     judged_by: str | None = None
     """The kind of likelihood that this net's output must be read by, where it is not free; one that wraps another
     gets the one that was asked for."""
+
+    def begin(self, y: Tensor | None) -> None:
+        """Look at the labels (N,) of some rows before the first step."""
+
+    def draw(self, n: int) -> Tensor:
+        """Draw `n` classes (n,) as often as they came in training, where it knows classes."""
+        raise ConfigError(type(self).__name__, "knows no classes", hint="use nets/conditional")
 
     @abstractmethod
     def forward(self, z: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from xhat.core.component import Component
@@ -26,9 +26,16 @@ class Prior(Component):
     continuous: bool = True
     """Whether p(z) is a density on all of the code; where entries are one-hot or of a codebook, it is not."""
 
+    classes: int | None = None
+    """How many classes codes can be drawn of; None where the prior knows none."""
+
     @abstractmethod
     def sample(self, n: int) -> Tensor:
         """Draw `n` codes, of shape (n, *code_shape)."""
+
+    def sample_of(self, y: Int64[Tensor, "n"]) -> Tensor:
+        """Draw a code of each of the classes `y`, of shape (n, *code_shape)."""
+        raise ConfigError(type(self).__name__, "knows no classes", hint="use priors/classified, or sample without them")
 
     @abstractmethod
     def log_prob(self, z: Float[Tensor, "N *Z"]) -> Float[Tensor, "N"]:

@@ -19,8 +19,6 @@ from xhat.core.likelihood import Likelihood
 from xhat.core.prior import Prior
 from xhat.core.shapes import Shape, size
 from xhat.parts.bottlenecks.plain import Plain
-from xhat.parts.nets.conditional import ConditionalDecoder
-from xhat.parts.priors.classified import Classified
 from xhat.parts.priors.normal import Normal
 
 
@@ -104,8 +102,7 @@ class Autoencoder(Component):
     def begin(self, batch: Batch) -> None:
         """Let the parts that start from data look at some rows, once, before the first step."""
         h = self.read(batch)
-        if isinstance(self.decoder, ConditionalDecoder):
-            self.decoder.begin(batch.y)
+        self.decoder.begin(batch.y)
         self.bottleneck.begin(h)
         self.prior.begin(batch.x, self.bottleneck(h).z)
 
@@ -152,9 +149,9 @@ class Autoencoder(Component):
         require(n >= 1, "Autoencoder.sample", "n must be >= 1", n, "ask for at least one row")
         if y is not None:
             self._check_classes(y, n)
-        if isinstance(self.decoder, ConditionalDecoder):
+        if self.decoder.classes is not None:
             return self.decode(self.prior.sample(n), y=self.decoder.draw(n) if y is None else y).mean
-        if y is not None and isinstance(self.prior, Classified):
+        if y is not None:
             return self.decode(self.prior.sample_of(y)).mean
         if self.ancestral:
             return self._element_by_element(n)
@@ -171,10 +168,7 @@ class Autoencoder(Component):
     @property
     def classes(self) -> int | None:
         """How many classes new rows can be asked for by; None where the model knows none."""
-        for part in (self.decoder, self.prior):
-            if isinstance(part, ConditionalDecoder | Classified):
-                return part.classes
-        return None
+        return self.decoder.classes or self.prior.classes
 
     @property
     def reads_labels(self) -> bool:

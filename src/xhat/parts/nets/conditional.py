@@ -92,6 +92,7 @@ class ConditionalDecoder(Decoder):
 
     reads_labels = True
 
+    classes: int
     shares: Tensor
 
     def __init__(self, inner: Decoder, classes: int) -> None:

@@ -29,6 +29,7 @@ class Classified(Prior):
 
     continuous = False
 
+    classes: int
     log_shares: Tensor
 
     def __init__(self, classes: int, style: Prior) -> None:

@@ -45,6 +45,7 @@ class Mixture(Prior):
     Deterministic Autoencoders", ICLR 2020, section 4, for the fit afterwards.
     """
 
+    classes: int
     factor: Tensor | None
 
     def __init__(self, code_shape: Shape, components: int = 10, *, full: bool = False) -> None:
@@ -52,6 +53,7 @@ class Mixture(Prior):
         self.code_shape = as_shape(code_shape, "priors/mixture")
         require(components >= 1, "priors/mixture", "components must be >= 1", components, "use priors/normal for one")
         self.components, self.full = components, full
+        self.classes = components  # a cluster can be drawn from as a class is
         d = size(self.code_shape)
         self.logits = nn.Parameter(torch.zeros(components))  # log π, up to a constant
         self.means = nn.Parameter(torch.randn(components, d))  # m, apart from each other so that they can part
