@@ -33,7 +33,8 @@ def rqvae(
         How many codebooks there are.
     groups : int, optional
         How many vectors the dimensions are. By default one at every place of a spatial code; of a flat one as many
-        as leave them four numbers, or the next more that it divides into.
+        as leave them four numbers, or the next more that it divides into. By path, change ``bottleneck.groups`` and
+        ``prior.groups`` together.
     **choices
         ``net``, ``code``, ``likelihood``, ``vocabulary``, ``options``: see `assemble`.
 

@@ -31,7 +31,7 @@ def rotation(e: Float[Tensor, "*B d"], q: Float[Tensor, "*B d"]) -> Float[Tensor
 
     References
     ----------
-    Fifty et al., "Restructuring Vector Quantization with the Rotation Trick", ICLR 2025, section 4.2.
+    Fifty et al., "Restructuring Vector Quantization with the Rotation Trick", ICLR 2025, section 4.
     """
     fixed, q = e.detach(), q.detach()
     length, target = fixed.norm(dim=-1, keepdim=True), q.norm(dim=-1, keepdim=True)  # (*B, 1)
