@@ -9,7 +9,7 @@ would say as much. The error is the mean squared one per pixel of the validation
 
 "bare" begins with noise in the place of k-means and moves no idle entry; both pass the gradient straight through.
 A grid code has 16 numbers at each of 7 x 7 places, a flat one 16 numbers in 4 vectors. Bits are those of the indices
-as they are; their entropy is less.
+as they are; their entropy is less. Seconds are those of the processor.
 """
 
 from __future__ import annotations
