@@ -194,9 +194,11 @@ def test_the_last_number_is_the_concentration_in_units_of_the_size():
     h = torch.randn(5, 5)
     found = Sphere((4,))(h)
     torch.testing.assert_close(found.direction, h[:, :4] / h[:, :4].norm(dim=1, keepdim=True))
-    torch.testing.assert_close(found.kappa, 4 * h[:, 4].exp())
-    h[:, 4] = torch.tensor([1e9, -1e9, 50.0, -50.0, 0.0])
-    torch.testing.assert_close(Sphere((4,))(h).kappa, torch.tensor([HIGHEST, LOWEST, HIGHEST, LOWEST, 4.0]))
+    torch.testing.assert_close(found.kappa, 1 + 4 * torch.log1p(h[:, 4].exp()))
+    h[:, 4] = torch.tensor([1e9, -1e9, 3e3, -50.0, 0.0])
+    torch.testing.assert_close(
+        Sphere((4,))(h).kappa, torch.tensor([HIGHEST, LOWEST, HIGHEST, LOWEST, 1 + 4 * math.log(2)])
+    )
 
 
 def test_the_uniform_prior_is_flat_on_the_sphere_and_nowhere_else():

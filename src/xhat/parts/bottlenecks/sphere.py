@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from typing import Self
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, softplus
 
 from xhat.core.bottleneck import Bottleneck
 from xhat.core.errors import ShapeError, require
 from xhat.core.shapes import Shape, as_shape
 from xhat.core.sphere_code import SphereCode
 
-# Below, draws are uniform for all that anyone can tell; above, float32 cannot tell them from μ.
-LOWEST, HIGHEST = 1e-3, 1e4
+# Below, a draw says nothing of μ, and an encoding that has once fallen there gets no gradient to leave by; above,
+# a draw is μ to three digits.
+LOWEST, HIGHEST = 1.0, 1e4
 
 
 class Sphere(Bottleneck):
     r"""All but the last of h is the direction, the last is the concentration.
 
-    .. math:: h = [h', a], \qquad \mu = h' / \|h'\|, \qquad \kappa = d\, e^a
+    .. math:: h = [h', a], \qquad \mu = h' / \|h'\|, \qquad \kappa = 1 + d \log(1 + e^a)
 
     Draws lie about as far from μ as from everything else until κ nears d: so it is counted in units of d.
 
@@ -53,8 +52,8 @@ class Sphere(Bottleneck):
     def forward(self, h: Float[Tensor, "B H"]) -> SphereCode:
         """Part h into the direction and the concentration."""
         d = self.code_shape[0]
-        log_kappa = (h[:, -1] + math.log(d)).clamp(math.log(LOWEST), math.log(HIGHEST))
-        return SphereCode(normalize(h[:, :-1], dim=1), torch.exp(log_kappa))
+        kappa = (LOWEST + d * softplus(h[:, -1])).clamp(max=HIGHEST)
+        return SphereCode(normalize(h[:, :-1], dim=1), kappa)
 
     @classmethod
     def example(cls) -> Self:

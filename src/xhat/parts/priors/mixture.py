@@ -16,8 +16,8 @@ from xhat.core.errors import ConfigError, require
 from xhat.core.prior import Prior
 from xhat.core.shapes import Shape, as_shape, size
 
-# Rows a free parameter of a full covariance must have at least; with fewer, `fit` leaves it diagonal.
-ROWS_A_PARAMETER = 2
+# Rows that each cluster must have on average, for each dimension; with fewer, `fit` leaves covariances diagonal.
+ROWS_A_DIMENSION = 10
 
 
 class Mixture(Prior):
@@ -128,7 +128,7 @@ class Mixture(Prior):
     def fit(self, z: Float[Tensor, "N *Z"]) -> None:
         """Find the most likely mixture of codes, with full covariances where there are rows enough for them."""
         d = size(self.code_shape)
-        self.full = len(z) >= ROWS_A_PARAMETER * self.components * d * (d + 3) / 2
+        self.full = len(z) >= ROWS_A_DIMENSION * self.components * d
         shares, means, covariances = self._found(z, "full" if self.full else "diag")
         self.logits.copy_(shares.log())
         self.means.copy_(means)
