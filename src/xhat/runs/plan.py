@@ -175,7 +175,8 @@ def make_plan(
 def cautions(recipe: Recipe) -> tuple[str, ...]:
     """List what is allowed of a recipe but rarely meant."""
     code, row = size(recipe.model.code_shape), size(recipe.model.x_shape)
-    if code < row or issubclass(recipe.model.bottleneck.emits, SparseCode):  # whose entries are mostly zero
+    # A sparse code's entries are mostly zero; one that is read element by element copies nothing.
+    if code < row or issubclass(recipe.model.bottleneck.emits, SparseCode) or recipe.model.ancestral:
         return ()
     return (f"the code has {code} dimensions and a row only {row}: nothing is compressed",)
 
@@ -188,8 +189,9 @@ def fingerprint(data: Dataset) -> str:
 
 
 def _init(data: Dataset, recipe: Recipe, name: str) -> str:
-    # A recipe of one's own is taken as it is; codes that are drawn to a prior have a better place to start than PCA's.
-    free = name != "own" and data.schema.kind in ("table", "image") and not recipe.objective.shapes_prior
+    # A recipe of one's own is taken as it is; codes that are drawn somewhere have a better place to start than PCA's.
+    drawn = recipe.objective.shapes_prior or recipe.objective.shapes_code
+    free = name != "own" and data.schema.kind in ("table", "image") and not drawn
     return "pca" if free and takes_pca(recipe.model) else "random"
 
 
