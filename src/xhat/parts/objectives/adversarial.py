@@ -7,7 +7,6 @@ from typing import Self
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.functional import softplus
 
 from xhat.core.batch import Batch
@@ -18,6 +17,7 @@ from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.schedule import Coefficient, coefficient
 from xhat.parts.nets.mlp import MLPEncoder
+from xhat.parts.objectives._critic import frozen
 
 
 class Adversarial(Objective):
@@ -85,9 +85,7 @@ class Adversarial(Objective):
         )
 
     def _fixed_critic(self, z: Tensor) -> Float[Tensor, "B"]:
-        # Detached parameters, so that no gradient of the model's loss is ever left in the critic.
-        weights = {name: weight.detach() for name, weight in self.critic.named_parameters()}
-        return self._logit(functional_call(self.critic, weights, (z.flatten(1),)))
+        return self._logit(frozen(self.critic, z.flatten(1)))
 
     @staticmethod
     def _logit(out: Float[Tensor, "B 1"]) -> Float[Tensor, "B"]:

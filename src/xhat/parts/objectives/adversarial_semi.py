@@ -1,0 +1,122 @@
+"""Semi-supervised adversarial autoencoder: a class and a style, each drawn to its prior by a critic of its own."""
+
+from __future__ import annotations
+
+from typing import Self, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot, softplus
+
+from xhat.core.batch import Batch
+from xhat.core.classified_code import ClassifiedCode
+from xhat.core.encoder import Encoder
+from xhat.core.errors import ShapeError, require
+from xhat.core.loss import Loss
+from xhat.core.model import Model
+from xhat.core.objective import Objective
+from xhat.core.schedule import Coefficient, coefficient
+from xhat.parts.nets.mlp import MLPEncoder
+from xhat.parts.objectives._critic import frozen
+
+WHO = "AdversarialSemi"
+
+
+class AdversarialSemi(Objective):
+    r"""Learn classes from few labels or from none: labelled rows name the classes, two games shape the code.
+
+    .. math::
+        L &= E[-\log p(x|\pi, s)] - \lambda_y E[\log D_y(\pi)] - \lambda_s E[\log D_s(s)]
+             - \alpha\, [y \ge 0] \log \pi_y \\
+        L_D &= -E_{y \sim \mathrm{Cat}(1/K)}[\log D_y(y)] - E_x[\log(1 - D_y(\pi))]
+               - E_{s \sim N(0, I)}[\log D_s(s)] - E_x[\log(1 - D_s(s))]
+
+    with :math:`\pi, s = f(x)`, the classes' probabilities and the style. :math:`D_y` sees one-hot draws, all classes
+    as often, and so asks for certain answers and for equal shares. The label y is -1 where there is none. With α = 0
+    labels are not read, and the classes are clusters.
+
+    Parameters
+    ----------
+    class_critic, style_critic : Encoder
+        :math:`D_y` and :math:`D_s`: nets from π, (K,), and from s, (S,), to one logit, (1,).
+    class_weight, style_weight : float or Schedule, default=1.0
+        :math:`\lambda_y` and :math:`\lambda_s`, in nats. Must be >= 0.
+    labels : float or Schedule, default=1.0
+        α. Must be >= 0.
+    labelled_share : float, default=0.5
+        The share of each batch that is drawn from labelled rows, in [0, 1).
+
+    References
+    ----------
+    Makhzani et al., "Adversarial Autoencoders", 2015, section 5 for few labels, section 6 for clusters.
+    """
+
+    reads = ClassifiedCode
+    # Not the fooling terms: they are measured by critics that change under them.
+    monitor = ("distortion", "classification")
+
+    def __init__(
+        self,
+        class_critic: Encoder,
+        style_critic: Encoder,
+        class_weight: Coefficient = 1.0,
+        style_weight: Coefficient = 1.0,
+        labels: Coefficient = 1.0,
+        *,
+        labelled_share: float = 0.5,
+    ) -> None:
+        super().__init__()
+        for name, critic in (("class_critic", class_critic), ("style_critic", style_critic)):
+            rule, hint = f"{name} must give one logit, of shape (1,)", "build it with out_shape=(1,)"
+            require(critic.out_shape == (1,), WHO, rule, critic.out_shape, hint, error=ShapeError)
+        hint = "use 0 to draw rows as they come"
+        require(0 <= labelled_share < 1, WHO, "labelled_share must lie in [0, 1)", labelled_share, hint)
+        self.class_critic, self.style_critic = class_critic, style_critic
+        self.class_weight = coefficient(class_weight, WHO, "class_weight")
+        self.style_weight = coefficient(style_weight, WHO, "style_weight")
+        self.labels = coefficient(labels, WHO, "labels", hint="use 0 for clusters")
+        self.labelled_share = labelled_share
+
+    def forward(self, model: Model, batch: Batch) -> Loss:
+        """Give the distortion, the two fooling terms and the classification, (B,) each."""
+        code = cast(ClassifiedCode, model.encode(batch))  # see `reads`
+        pi, s = code.probabilities, code.style.rsample()  # (B, K), (B, S)
+        data = model.decode(code.of_class(pi, s), batch)
+        return Loss(
+            distortion=-data.log_prob(batch.x, batch.mask),
+            fooling_class=self.now(self.class_weight) * softplus(-frozen(self.class_critic, pi).squeeze(1)),
+            fooling_style=self.now(self.style_weight) * softplus(-frozen(self.style_critic, s).squeeze(1)),
+            classification=self.now(self.labels) * self._surprise(code.logits, batch.y),
+            **code.terms,
+        )
+
+    def critic_parameters(self) -> list[nn.Parameter]:
+        """List the parameters of both critics."""
+        return [*self.class_critic.parameters(), *self.style_critic.parameters()]
+
+    def critic_loss(self, model: Model, batch: Batch) -> Loss:
+        """Give the two terms of either critic, (B,) each."""
+        with torch.no_grad():
+            code = cast(ClassifiedCode, model.encode(batch))
+            pi, s = code.probabilities, code.style.rsample()
+            y = one_hot(torch.randint(pi.shape[1], (len(pi),), device=pi.device), pi.shape[1]).to(pi)
+            normal = torch.randn_like(s)
+        return Loss(
+            real_class=softplus(-self.class_critic(y).squeeze(1)),
+            fake_class=softplus(self.class_critic(pi).squeeze(1)),
+            real_style=softplus(-self.style_critic(normal).squeeze(1)),
+            fake_style=softplus(self.style_critic(s).squeeze(1)),
+        )
+
+    def _surprise(self, logits: Float[Tensor, "B K"], y: Tensor | None) -> Float[Tensor, "B"]:
+        """-log π_y of labelled rows, 0 of others."""
+        # No labels are looked at where they are not learned from: those of other classes than K may be there.
+        if y is None or self.labels == 0:
+            return logits.new_zeros(len(logits))
+        return cross_entropy(logits, y, ignore_index=-1, reduction="none")
+
+    @classmethod
+    def example(cls) -> Self:
+        """Two classes beside a style of one number."""
+        return cls(MLPEncoder((2,), (1,), hidden=(8,)), MLPEncoder((1,), (1,), hidden=(8,)))
