@@ -12,6 +12,7 @@ SUMMARY = {
     "best_epoch": 9,
     "epochs": 10,
     "warnings": [],
+    "takes_pca": True,
 }
 
 
@@ -24,6 +25,10 @@ SUMMARY = {
         ),
         ({"error.model": 4.0}, "Its error is 1.00 of PCA's"),
         ({"error.model": 5.0}, "PCA does better: this model's error is 1.25 of PCA's."),
+        (
+            {"error.model": 5.0, "takes_pca": False},
+            "PCA does better: this model's error is 1.25 of PCA's. Train longer. It",
+        ),
         ({"error.model": 10.0}, "It copies worse than the mean input does: it has not learned."),
         ({"error.model": 99.0}, "It copies worse than the mean input does"),
         (

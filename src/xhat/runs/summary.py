@@ -15,6 +15,7 @@ from xhat.metrics.pca_curve import pca_curve
 from xhat.metrics.reconstruction_error import reconstruction_error
 from xhat.models.fitted import Fitted
 from xhat.runs.findings import dead_units, findings
+from xhat.runs.pca_start import takes_pca
 from xhat.runs.plan import COMPONENTS, Plan
 from xhat.runs.verdict import SQUARES
 
@@ -44,7 +45,8 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         epoch; ``pca_curve``: [components, error] pairs; ``warnings``. Of codes of a codebook also ``codebook_use``,
         the share of its entries that occur, and ``perplexity``; of sparse ones ``dead_units``, the share that is zero
         for every row; both over training and validation rows. ``ancestral``: whether elements are predicted from
-        those before them. ``findings``: what went out, each with ``what``, ``since``, ``value`` and ``advice``.
+        those before them; ``takes_pca``: whether training could have begun at PCA. ``findings``: what went out, each
+        with ``what``, ``since``, ``value`` and ``advice``.
     """
     data, rows = plan.data, plan.split.validation
     code, history = size(fitted.model.code_shape), fitted.history
@@ -73,6 +75,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         "pca_curve": [list(point) for point in curve.items()],
         "warnings": list(plan.warnings),
         "ancestral": fitted.model.ancestral,
+        "takes_pca": takes_pca(fitted.model),
         **dead_units(plan, fitted),
     }
     return summary | {"findings": [finding.to_dict() for finding in findings(summary, plan, fitted)]}

@@ -38,7 +38,7 @@ def verdict(summary: Mapping[str, Any]) -> str:
     elif model <= pca:
         against = f"Its error is {model / pca:.2f} of PCA's with as many numbers."
     elif model < mean:
-        advised = "Train longer, or start from PCA with --init pca."
+        advised = "Train longer, or start from PCA with --init pca." if summary["takes_pca"] else "Train longer."
         against = f"PCA does better: this model's error is {model / pca:.2f} of PCA's. {advised}"
     else:
         against = "It copies worse than the mean input does: it has not learned. Train longer, or lower --lr."
