@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Mapping
 from typing import Any, cast
 
 from xhat.core.catalogue import find, suggest
 from xhat.core.component import build, config
-from xhat.core.errors import ConfigError, XhatError
+from xhat.core.errors import ConfigError, XhatError, require
 from xhat.core.objective import Objective
 from xhat.core.shapes import Shape
 from xhat.models.artifact import MODEL_PARTS
 from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 
-NET = "net."
+NET, RECIPE = "net.", "recipe."
 
 
 def recipe_with(kind: str, shape: Shape, changes: Mapping[str, Any], **choices: Any) -> Recipe:
@@ -29,7 +30,8 @@ def recipe_with(kind: str, shape: Shape, changes: Mapping[str, Any], **choices: 
         Of one row.
     changes : mapping of str to object
         Path -> value. A path begins with ``objective``, ``encoder``, ``bottleneck``, ``decoder``, ``likelihood`` or
-        ``prior``, or with ``net`` for the encoder and the decoder at once. A value may be a part's description.
+        ``prior``; or with ``net`` for the encoder and the decoder at once, or ``recipe`` for the recipe's own
+        arguments, as ``recipe.clusters``. A value may be a part's description.
     **choices
         The recipe's own arguments.
 
@@ -40,9 +42,11 @@ def recipe_with(kind: str, shape: Shape, changes: Mapping[str, Any], **choices: 
     """
     # The net's settings are needed while it is built, since the shape of a spatial code follows from them.
     options = {path.removeprefix(NET): value for path, value in changes.items() if path.startswith(NET)}
-    rest = {path: value for path, value in changes.items() if not path.startswith(NET)}
+    own = {path.removeprefix(RECIPE): value for path, value in changes.items() if path.startswith(RECIPE)}
+    _check_own(kind, own, choices)
+    rest = {path: value for path, value in changes.items() if not path.startswith((NET, RECIPE))}
     try:
-        recipe: Recipe = find(f"recipes/{kind}")(shape, options=options, **choices)
+        recipe: Recipe = find(f"recipes/{kind}")(shape, options=options, **choices, **own)
         return _rebuilt(recipe, rest) if rest else recipe
     except XhatError:
         raise
@@ -53,6 +57,15 @@ def recipe_with(kind: str, shape: Shape, changes: Mapping[str, Any], **choices: 
         came = ", ".join(f"{path}={value!r}" for path, value in changes.items())
         hint = "give what the part expects"
         raise ConfigError("--set", f"these values make no part ({error})", came, hint) from error
+
+
+def _check_own(kind: str, own: Mapping[str, Any], choices: Mapping[str, Any]) -> None:
+    """Refuse what the recipe does not know, or what has an option of its own."""
+    parameters = inspect.signature(find(f"recipes/{kind}")).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in (*choices, "net", "latent")]
+    for name in own:
+        hint = suggest(name, known) if known else "it has none but latent, net and code"
+        require(name in known, f"recipes/{kind}", f"has no argument '{name}' to set", hint=hint)
 
 
 def _rebuilt(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
