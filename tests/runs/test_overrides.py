@@ -1,6 +1,6 @@
 import pytest
 
-from xhat.core import config
+from xhat.core import GaussianCode, config
 from xhat.core.errors import ConfigError, XhatError
 from xhat.models.recipes.vae import vae
 from xhat.parts.corruptions.masking import Masking
@@ -24,6 +24,13 @@ def test_net_changes_both_sides():
     assert changed.model.encoder.hidden == changed.model.decoder.hidden == (7, 5)
     one = recipe_with("vae", (6,), {"encoder.hidden": [9]}, latent=2)
     assert (one.model.encoder.hidden, one.model.decoder.hidden) == ((9,), (512, 256))
+
+
+def test_a_recipes_own_arguments_have_a_path():
+    changed = recipe_with("vqvae", (6,), {"recipe.entries": 32, "bottleneck.decay": 0.9}, latent=4)
+    assert (changed.model.bottleneck.entries, changed.model.bottleneck.decay) == (32, 0.9)
+    changed = recipe_with("aae", (6,), {"recipe.posterior": "gaussian"}, latent=4)
+    assert issubclass(changed.model.bottleneck.emits, GaussianCode)
 
 
 def test_a_value_may_be_a_whole_part():
@@ -53,6 +60,7 @@ def test_parts_may_be_put_inside_one_another():
             "--set: 'objectve.beta' leads nowhere: there is no 'objectve'. Did you mean 'objective'",
         ),
         ({"net.hiden": [3]}, "nets/mlp: has no option 'hiden'. Did you mean 'hidden'?"),
+        ({"recipe.entries": 4}, "recipes/vae: has no argument 'entries' to set. It has none but latent, net and code."),
         ({"objective.beta.x": 4}, "--set: 'objective.beta.x' leads nowhere: there is no 'x'."),
         ({"beta": 4}, "--set: 'beta' leads nowhere: there is no 'beta'."),
         ({"": 4}, "--set: '' leads nowhere"),

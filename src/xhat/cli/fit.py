@@ -43,7 +43,8 @@ class ModelOptions:
         random; pca to begin exactly at PCA; greedy to train layer by layer first. [default: pca for ae and dae on
         tables and images, random for all else]
     set
-        Change a part's setting, as objective.beta=4 or net.hidden=[256,64]. May be given many times.
+        Change a part's setting, as objective.beta=4, net.hidden=[256,64] or, of the recipe itself, recipe.clusters=20.
+        May be given many times.
     """
 
     kind: str | None = None
