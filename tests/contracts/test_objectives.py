@@ -114,6 +114,18 @@ def repeatable(objective, model, batch):
     return objective(model, batch).terms
 
 
+def test_what_the_bottleneck_asks_for_is_added(objective, model, monkeypatch):
+    asked, forward = torch.full((5,), 7.0), model.bottleneck.forward
+
+    def asking(h):
+        code = forward(h)
+        code.terms = {**code.terms, "asked": asked}
+        return code
+
+    monkeypatch.setattr(model.bottleneck, "forward", asking)
+    assert torch.equal(objective(model, batch_of(5)).terms["asked"], asked)
+
+
 def test_a_weight_of_zero_takes_a_row_out_of_every_row_term(objective, model):
     batch = batch_of(4)
     torch.manual_seed(5)

@@ -7,12 +7,10 @@ import math
 import torch
 from torch import Tensor, nn
 
+from xhat.core.code import Code
 from xhat.core.errors import ConfigError, require
 from xhat.core.gaussian_code import GaussianCode
-from xhat.core.quantised_code import QuantisedCode
 from xhat.core.shapes import size
-from xhat.core.sparse_code import SparseCode
-from xhat.core.unit_code import UnitCode
 from xhat.metrics.principal_components import PrincipalComponents
 from xhat.models.autoencoder import Autoencoder
 from xhat.parts.likelihoods.gaussian import Gaussian
@@ -24,10 +22,10 @@ from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
 def takes_pca(model: Autoencoder) -> bool:
     """Whether a linear path has a place in a model: a flat code, and a decoder that gives the data's location.
 
-    Quantised and sparse codes have none: what is rounded, or mostly zero, is not PCA. Nor is what is squashed.
+    The code must be what the encoder says, or a Gaussian about it: what is rounded, squashed or mostly zero is not PCA.
     """
     return (
-        not issubclass(model.bottleneck.emits, QuantisedCode | SparseCode | UnitCode)
+        model.bottleneck.emits in (Code, GaussianCode)
         and model.decoder.out_shape == model.x_shape
         and len(model.code_shape) == 1
         and isinstance(model.likelihood, Gaussian | Laplace)
