@@ -16,8 +16,9 @@ from torch.nn.functional import normalize
 
 from xhat.core.posterior import Posterior
 
-# Below this, exponentially scaled Bessel functions run out of double's range, and their series takes over.
-TINY, SERIES = 1e-280, 400
+# Below this, exponentially scaled Bessel functions run out of double's range, and their series takes over. Where it
+# does, this many terms are enough up to the largest size.
+TINY, SERIES, LARGEST = 1e-280, 600, 3000
 
 # Gauss-Legendre nodes of the integral that moves a draw.
 NODES, WEIGHTS = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(48))
@@ -98,13 +99,13 @@ def log_surface(d: int) -> float:
 
 
 def mean_length(kappa: Tensor, d: int) -> Tensor:
-    """A_d(κ), without gradient, in double."""
+    """A_d(κ), without gradient, in double, on the CPU."""
     return _bessel(kappa, d)[1]
 
 
 def _bessel(kappa: Tensor, d: int) -> tuple[Tensor, Tensor]:
-    r"""Give :math:`\log M_d(\kappa) - \kappa` and :math:`A_d(\kappa)`, in double."""
-    x, v = kappa.detach().double().cpu().numpy(), d / 2 - 1
+    r"""Give :math:`\log M_d(\kappa) - \kappa` and :math:`A_d(\kappa)`, in double, on the CPU."""
+    x, v = _double(kappa).numpy(), d / 2 - 1
     below, above = ive(v, x), ive(v + 1, x)  # e^-κ I
     small = (below < TINY) | (above < TINY)
     with np.errstate(all="ignore"):
@@ -113,7 +114,17 @@ def _bessel(kappa: Tensor, d: int) -> tuple[Tensor, Tensor]:
     if small.any():
         log_f, log_g = _log_series(x[small], v), _log_series(x[small], v + 1)
         log_m[small], ratio[small] = log_f - x[small], x[small] / d * np.exp(log_g - log_f)
-    return torch.from_numpy(log_m).to(kappa.device), torch.from_numpy(ratio).to(kappa.device)
+    return torch.from_numpy(log_m), torch.from_numpy(ratio)
+
+
+def _double(kappa: Tensor) -> Tensor:
+    """Give κ in double, on the CPU: not every device has doubles, and Bessel functions are the CPU's anyway."""
+    return kappa.detach().cpu().double()
+
+
+def _like(value: Tensor, kappa: Tensor) -> Tensor:
+    """Give a value of the CPU as κ is."""
+    return value.to(kappa.dtype).to(kappa.device)
 
 
 def _log_series(x: Any, v: float) -> Any:
@@ -135,9 +146,9 @@ class _KL(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, kappa: Tensor, d: int) -> Tensor:
         log_m, ratio = _bessel(kappa, d)
-        x = kappa.double()
-        ctx.save_for_backward((x * _slope(x, ratio, d)).to(kappa))
-        return (x * (ratio - 1) - log_m).to(kappa)
+        x = _double(kappa)
+        ctx.save_for_backward(_like(x * _slope(x, ratio, d), kappa))
+        return _like(x * (ratio - 1) - log_m, kappa)
 
     @staticmethod
     @once_differentiable
@@ -151,8 +162,8 @@ class _ScaledLogM(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, kappa: Tensor, d: int) -> Tensor:
         log_m, ratio = _bessel(kappa, d)
-        ctx.save_for_backward((ratio - 1).to(kappa))
-        return log_m.to(kappa)
+        ctx.save_for_backward(_like(ratio - 1, kappa))
+        return _like(log_m, kappa)
 
     @staticmethod
     @once_differentiable
@@ -165,31 +176,32 @@ class _Angle(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, kappa: Tensor, d: int) -> Tensor:
-        theta = _drawn_angle(kappa.detach().double(), d)
+        theta = _drawn_angle(_double(kappa), d)
         ctx.save_for_backward(kappa, theta)
         ctx.d = d
-        return theta.to(kappa)
+        return _like(theta, kappa)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         kappa, theta = ctx.saved_tensors
-        return gradient * _angle_slope(kappa.double(), theta, ctx.d).to(kappa), None
+        return gradient * _like(_angle_slope(_double(kappa), theta, ctx.d), kappa), None
 
 
 def _drawn_angle(kappa: Tensor, d: int) -> Tensor:
-    """Draw θ of each κ by rejection (Wood's algorithm VM*)."""
+    """Draw θ of each κ, in double on the CPU, by rejection (Wood's algorithm VM*)."""
     m = d - 1
     b = m / (2 * kappa + torch.sqrt(4 * kappa**2 + m**2))  # Wood's, without its difference of large numbers
     a = (m + 2 * kappa + torch.sqrt(4 * kappa**2 + m**2)) / 4
     c = 4 * a * b / (1 + b) - m * math.log(m)
-    theta, left = torch.zeros_like(kappa), torch.arange(len(kappa), device=kappa.device)
-    half = torch.full((), m / 2, dtype=kappa.dtype, device=kappa.device)
+    theta, left = torch.zeros_like(kappa), torch.arange(len(kappa))
+    half = torch.full((), m / 2, dtype=kappa.dtype)
     while len(left):
         e = Beta(half, half).sample(left.shape)
         lower = 1 - (1 - b[left]) * e
         t = 2 * a[left] * b[left] / lower
-        accepted = m * torch.log(t) - t + c[left] >= torch.log(torch.rand_like(e))
+        # Not refused, so that a κ which is no number gives an angle which is none, and is not drawn for ever.
+        accepted = ~(m * torch.log(t) - t + c[left] < torch.log(torch.rand_like(e)))
         # cos θ = w = (1 - (1+b)e) / (1 - (1-b)e), by its half angle: 1 - w and 1 + w keep their digits.
         angle = 2 * torch.atan2(torch.sqrt(b[left] * e), torch.sqrt(1 - e))
         theta[left[accepted]] = angle[accepted]
@@ -211,9 +223,8 @@ def _angle_slope(kappa: Tensor, theta: Tensor, d: int) -> Tensor:
     width = 1 / torch.sqrt((kappa * torch.cos(theta)).clamp(min=1e-9) + (d - 2) / torch.sin(theta) ** 2)
     start, stop = (theta - 10 * width).clamp(min=0), (theta + 10 * width).clamp(max=math.pi)
     end = torch.where(inside, start, stop)
-    nodes, weights = NODES.to(kappa.device), WEIGHTS.to(kappa.device)
-    s = theta[:, None] + (end - theta)[:, None] * (nodes + 1) / 2  # (N, 48)
+    s = theta[:, None] + (end - theta)[:, None] * (NODES + 1) / 2  # (N, 48)
     difference = -2 * torch.sin((s + theta[:, None]) / 2) * torch.sin((s - theta[:, None]) / 2)  # cos s - cos θ
     ratio = torch.exp(kappa[:, None] * difference) * (torch.sin(s) / torch.sin(theta)[:, None]) ** (d - 2)
     beyond = far[:, None] - 2 * torch.sin(s / 2) ** 2  # cos s - A
-    return (beyond * ratio * weights).sum(1) * (end - theta) / 2
+    return (beyond * ratio * WEIGHTS).sum(1) * (end - theta) / 2

@@ -5,11 +5,12 @@ import pytest
 import torch
 from scipy.integrate import quad
 from scipy.special import i0e, ive
+from torch.distributions import Beta
 from torch.nn.functional import normalize
 
 from xhat.core import GaussianCode, SphereCode
 from xhat.core.errors import ShapeError
-from xhat.core.sphere_code import log_surface, mean_length
+from xhat.core.sphere_code import LARGEST, TINY, log_surface, mean_length
 from xhat.parts.bottlenecks.sphere import HIGHEST, LOWEST, Sphere
 from xhat.parts.priors.normal import Normal
 from xhat.parts.priors.uniform_sphere import UniformSphere
@@ -87,6 +88,55 @@ def test_kl_is_finite_and_rises_with_the_concentration_at_every_size():
         assert kl.isfinite().all()
         assert (kl >= 0).all()
         assert (kl.diff() >= 0).all()
+
+
+def test_the_series_is_long_enough_at_the_largest_size(monkeypatch):
+    kappa = torch.linspace(1, 2000, 500, dtype=torch.float64)
+    assert float(ive(LARGEST / 2 - 1, 1600)) < TINY  # there the series is in use
+    q = SphereCode(torch.eye(LARGEST, dtype=torch.float64)[:1].expand(500, -1), kappa)
+    found = q.kl_to_uniform()
+    monkeypatch.setattr("xhat.core.sphere_code.SERIES", 4000)
+    torch.testing.assert_close(found, q.kl_to_uniform(), rtol=1e-9, atol=1e-9)
+
+
+def test_a_concentration_that_is_no_number_gives_a_draw_that_is_none(monkeypatch):
+    asked = []
+
+    class Counted(Beta):
+        def sample(self, *shape):
+            asked.append(shape)
+            assert len(asked) < 500, "it is drawn for ever"
+            return super().sample(*shape)
+
+    monkeypatch.setattr("xhat.core.sphere_code.Beta", Counted)
+    kappa = torch.tensor([3.0, math.nan, 5.0], requires_grad=True)
+    z = SphereCode(torch.eye(3), kappa).rsample()
+    assert z.isfinite().all(1).tolist() == [True, False, True]
+    z.sum().backward()
+    assert kappa.grad.isfinite().tolist() == [True, False, True]
+
+
+class Single(torch.Tensor):
+    """A tensor of a device without doubles."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        out = super().__torch_function__(function, types, args, kwargs or {})
+        if function is torch.Tensor.cpu:
+            return out.as_subclass(torch.Tensor)
+        if isinstance(out, cls) and out.dtype == torch.float64:
+            raise TypeError("this device has no doubles")
+        return out
+
+
+def test_no_double_is_asked_of_the_device():
+    kappa = torch.full((4,), 3.0).as_subclass(Single).requires_grad_()
+    with pytest.raises(TypeError, match="no doubles"):
+        kappa.double()
+    q = SphereCode(normalize(torch.randn(4, 3), dim=1), kappa)
+    z = q.rsample()
+    (q.kl_to_uniform() + q.log_prob(z) + z.sum(1)).sum().backward()
+    assert z.dtype == kappa.grad.dtype == torch.float32
 
 
 def test_the_series_takes_over_without_a_seam(monkeypatch):
@@ -226,3 +276,9 @@ def test_the_prior_knows_the_kl_of_a_direction():
 def test_a_code_that_is_no_direction_is_refused(part, shape):
     with pytest.raises(ShapeError, match="the code must be flat, of 2 numbers or more"):
         part(shape)
+
+
+def test_a_code_too_large_for_its_density_is_refused():
+    with pytest.raises(ShapeError, match="bottlenecks/sphere: the code must have at most 3000 numbers, got 3001"):
+        Sphere((3001,))
+    assert Sphere((3000,)).in_shape == (3001,)

@@ -11,7 +11,7 @@ from torch.nn.functional import normalize, softplus
 from xhat.core.bottleneck import Bottleneck
 from xhat.core.errors import ShapeError, require
 from xhat.core.shapes import Shape, as_shape
-from xhat.core.sphere_code import SphereCode
+from xhat.core.sphere_code import LARGEST, SphereCode
 
 # Below, a draw says nothing of μ, and an encoding that has once fallen there gets no gradient to leave by; above,
 # a draw is μ to three digits.
@@ -28,7 +28,7 @@ class Sphere(Bottleneck):
     Parameters
     ----------
     code_shape : tuple of int
-        (d,), with d >= 2. The encoder gives one number more.
+        (d,), with d from 2 to 3000. The encoder gives one number more.
 
     References
     ----------
@@ -43,6 +43,8 @@ class Sphere(Bottleneck):
         flat = len(self.code_shape) == 1 and self.code_shape[0] >= 2
         rule = "the code must be flat, of 2 numbers or more"
         require(flat, "bottlenecks/sphere", rule, self.code_shape, "as (16,)", error=ShapeError)
+        rule, d = f"the code must have at most {LARGEST} numbers", self.code_shape[0]
+        require(d <= LARGEST, "bottlenecks/sphere", rule, d, "beyond, the density is not known", error=ShapeError)
 
     @property
     def in_shape(self) -> Shape:
