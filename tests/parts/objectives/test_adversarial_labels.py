@@ -37,6 +37,18 @@ def test_the_critic_sees_codes_beside_their_class_and_unlabelled_ones_beside_one
     torch.testing.assert_close(none, objective(model, Batch(x, y=torch.full((6,), -1))).terms["fooling"])
 
 
+def test_a_label_that_is_no_class_is_refused(objective):
+    model, x = model_with(Petals(K)), torch.randn(3, 6)
+    for loss in (objective, objective.critic_loss):
+        for y in (K, K + 1):
+            with pytest.raises(ConfigError, match=f"AdversarialLabels: labels must be below 4, .*, got {y}"):
+                loss(model, Batch(x, y=torch.tensor([0, y, -1])))
+        with pytest.raises(
+            ConfigError, match=r"AdversarialLabels: labels must be classes, got torch\.float32 of shape"
+        ):
+            loss(model, Batch(x, y=torch.zeros(3)))
+
+
 def test_real_codes_are_of_the_rows_class_and_of_the_whole_without_one(objective):
     prior = Petals(K, radius=5.0)
     y = torch.arange(400) % (K + 1)  # K stands for none

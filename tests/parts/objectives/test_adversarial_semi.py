@@ -5,6 +5,7 @@ from torch.nn.functional import log_softmax, softplus
 from xhat.core import Batch
 from xhat.core.errors import ConfigError, ShapeError
 from xhat.models.autoencoder import Autoencoder
+from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.classified import Classified
 from xhat.parts.bottlenecks.cluster_heads import ClusterHeads
 from xhat.parts.bottlenecks.plain import Plain
@@ -12,18 +13,21 @@ from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 from xhat.parts.objectives.adversarial_reduce import AdversarialReduce
 from xhat.parts.objectives.adversarial_semi import AdversarialSemi
+from xhat.parts.priors.classified import Classified as ClassifiedPrior
+from xhat.parts.priors.mixture import Mixture
+from xhat.parts.priors.normal import Normal
 
 K, S = 3, 2
 
 
-def model_of(bottleneck):
+def model_of(bottleneck, prior=None):
     encoder = MLPEncoder((6,), bottleneck.in_shape, hidden=(16,))
-    return Autoencoder(encoder, bottleneck, MLPDecoder(bottleneck.code_shape, (6,), hidden=(8,)), Gaussian())
+    return Autoencoder(encoder, bottleneck, MLPDecoder(bottleneck.code_shape, (6,), hidden=(8,)), Gaussian(), prior)
 
 
 @pytest.fixture
 def model():
-    return model_of(Classified(K, Plain((S,))))
+    return model_of(Classified(K, Plain((S,))), ClassifiedPrior(K, Normal((S,))))
 
 
 def critics(*sizes):
@@ -56,6 +60,44 @@ def test_with_labels_of_weight_zero_they_are_not_looked_at(model):
     other = [objective(model, Batch(x, y=y)).terms for y in (None, torch.arange(5) + 7)]  # classes beyond K
     for name, term in other[0].items():
         assert torch.equal(term, other[1][name])
+
+
+def test_a_label_below_zero_is_none_and_one_that_is_no_class_is_refused(model):
+    objective, x = AdversarialSemi(*critics()), torch.randn(3, 6)
+    none = objective(model, Batch(x, y=torch.tensor([-1, 1, -1]))).terms["classification"]
+    assert torch.equal(objective(model, Batch(x, y=torch.tensor([-7, 1, -2]))).terms["classification"], none)
+    with pytest.raises(ConfigError, match="AdversarialSemi: labels must be below 3, the number of classes, got 3"):
+        objective(model, Batch(x, y=torch.tensor([0, 3, -1])))
+    with pytest.raises(ConfigError, match=r"AdversarialSemi: labels must be classes, got torch\.float32 of shape"):
+        objective(model, Batch(x, y=torch.zeros(3)))
+
+
+def test_the_critics_are_shown_draws_of_the_models_prior(model):
+    with torch.no_grad():
+        model.prior.log_shares.copy_(torch.tensor([0.5, 0.5, 1e-30]).log())
+    model.prior.style = Mixture((S,), 2)
+    model.prior.style.means.data.fill_(100.0)
+    objective, shown = AdversarialSemi(*critics()), []
+    for critic in critics_of(objective):
+        critic.register_forward_pre_hook(lambda _, z: shown.append(z[0]))
+    objective.critic_loss(model, Batch(torch.randn(200, 6)))
+    y, _, s, _ = shown  # of either critic draws come before codes
+    assert set(y.unique().tolist()) == {0, 1}
+    assert y[:, 2].sum() == 0 < y[:, :2].sum(0).min()
+    assert s.min() > 50
+
+
+def test_a_prior_that_the_games_do_not_draw_to_is_refused():
+    games = AdversarialSemi(*critics())
+    with pytest.raises(ConfigError, match=r"AdversarialSemi: needs a prior over a class and a style, got Normal\. Use"):
+        Recipe(model_of(Classified(K, Plain((S,)))), games)
+    other = model_of(Classified(K, Plain((S,))), ClassifiedPrior(K - 1, Normal((S + 1,))))
+    with pytest.raises(ConfigError, match=r"AdversarialSemi: the prior must be over the class critic's 3, got 2"):
+        Recipe(other, games)
+    reduced = AdversarialReduce(games)
+    Recipe(model_of(ClusterHeads(K, S)), reduced)
+    with pytest.raises(ConfigError, match=r"AdversarialReduce: needs a prior over the sum .*, got Classified"):
+        Recipe(model_of(ClusterHeads(K, K + S), ClassifiedPrior(K, Normal((S,)))), reduced)
 
 
 def test_the_critics_learn_to_tell_points_within_the_simplex_from_its_corners(model):

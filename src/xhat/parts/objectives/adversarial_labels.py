@@ -18,7 +18,8 @@ from xhat.core.objective import Objective
 from xhat.core.prior import Prior
 from xhat.core.schedule import Coefficient, coefficient
 from xhat.parts.nets.mlp import MLPEncoder
-from xhat.parts.objectives._critic import frozen
+from xhat.parts.objectives._critic import checked, frozen
+from xhat.parts.objectives._labels import known_classes
 from xhat.parts.priors.classified import Classified
 from xhat.parts.priors.normal import Normal
 
@@ -54,8 +55,7 @@ class AdversarialLabels(Objective):
     def __init__(self, critic: Encoder, classes: int, weight: Coefficient = 1.0) -> None:
         super().__init__()
         require(classes >= 1, WHO, "classes must be >= 1", classes, "use objectives/adversarial for none")
-        rule, hint = "the critic must give one logit, of shape (1,)", "build it with out_shape=(1,)"
-        require(critic.out_shape == (1,), WHO, rule, critic.out_shape, hint, error=ShapeError)
+        checked(WHO, critic)
         rule, hint = "the critic must read a flat code and K + 1 classes", "build it with in_shape=(Z + K + 1,)"
         wide = len(critic.in_shape) == 1 and critic.in_shape[0] > classes + 1
         require(wide, WHO, rule, critic.in_shape, hint, error=ShapeError)
@@ -91,9 +91,8 @@ class AdversarialLabels(Objective):
 
     def _classes(self, batch: Batch) -> Tensor:
         """Number the rows' classes, (B,); K stands for none."""
-        if batch.y is None:
-            return torch.full((len(batch),), self.classes, device=batch.x.device)
-        return torch.where(batch.y < 0, self.classes, batch.y)
+        y = known_classes(batch, self.classes, WHO)
+        return torch.where(y < 0, self.classes, y)
 
     def _draws(self, prior: Prior, y: Tensor) -> Float[Tensor, "B *Z"]:
         """Draw from each row's part of the prior; from the whole where y is K."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Self
 
 from xhat.core.batch import Batch
+from xhat.core.errors import require
+from xhat.core.model import Model
 from xhat.core.wrapping import Wrapping
 from xhat.parts.objectives.adversarial_semi import AdversarialSemi
+from xhat.parts.priors.classified import Classified
 
 
 class AdversarialReduce(Wrapping):
@@ -31,6 +34,12 @@ class AdversarialReduce(Wrapping):
     def __init__(self, objective: AdversarialSemi) -> None:
         super().__init__(objective)
         self.shapes_prior, self.shapes_code = False, True
+
+    def check(self, model: Model) -> None:
+        """Refuse a prior over a class and a style: it would be one over their sum."""
+        hint = "use priors/mixture, or the recipe aae_reduce"
+        one = not isinstance(model.prior, Classified)
+        require(one, "AdversarialReduce", "needs a prior over the sum of head and style", "Classified", hint)
 
     def changed(self, batch: Batch) -> Batch:
         """Leave the batch as it is."""

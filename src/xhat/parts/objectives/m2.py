@@ -11,13 +11,14 @@ from torch.nn.functional import log_softmax, one_hot
 
 from xhat.core.batch import Batch
 from xhat.core.classified_code import ClassifiedCode
-from xhat.core.errors import ConfigError, require
+from xhat.core.errors import require
 from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.posterior import Posterior
 from xhat.core.schedule import Coefficient, coefficient
 from xhat.parts.bottlenecks.classified import Classified as ClassifiedBottleneck
+from xhat.parts.objectives._labels import known_classes
 from xhat.parts.priors.classified import Classified
 
 WHO = "M2"
@@ -76,7 +77,9 @@ class M2(Objective):
         code = cast(ClassifiedCode, model.encode(batch))  # see `reads`
         prior = cast(Classified, model.prior)
         log_pi = log_softmax(code.logits, 1)  # (B, K)
-        known, y = self._known(batch, log_pi)  # (B,), (B, K)
+        y = known_classes(batch, log_pi.shape[1], WHO)  # (B,)
+        known = y >= 0
+        y = one_hot(y.clamp(min=0), log_pi.shape[1]).to(log_pi) * known[:, None]  # (B, K)
         w = torch.where(known[:, None], y, log_pi.exp())  # (B, K)  all on the label, or q(k|x)
         log_w = torch.where(known[:, None], 0.0, log_pi)  # where w > 0
         return Loss(
@@ -86,19 +89,6 @@ class M2(Objective):
             classification=-self.now(self.labels) * (y * log_pi).sum(1),  # 0 where there is no label
             **code.terms,
         )
-
-    @staticmethod
-    def _known(batch: Batch, like: Float[Tensor, "B K"]) -> tuple[Tensor, Tensor]:
-        """Say which rows have a label, and give it one-hot; 0 where there is none."""
-        y, classes = batch.y, like.shape[1]
-        if y is None:
-            return torch.zeros(len(like), dtype=torch.bool, device=like.device), torch.zeros_like(like)
-        if y.ndim != 1 or y.is_floating_point():
-            raise ConfigError(WHO, "labels must be classes", f"{y.dtype} of shape {tuple(y.shape)}", "-1 for none")
-        highest = int(y.max())
-        require(highest < classes, WHO, f"labels must be below {classes}, the number of classes", highest)
-        known = y >= 0
-        return known, one_hot(y.clamp(min=0), classes).to(like) * known[:, None]
 
     @staticmethod
     def _distortions(model: Model, batch: Batch, code: ClassifiedCode) -> Float[Tensor, "B K"]:
