@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
+
+from xhat.core.shapes import spread
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,28 @@ class Batch:
         """
         if self.mask is None or self.visible is None:
             return self.mask
-        mask, visible = (m.reshape(m.shape + (1,) * (self.x.ndim - m.ndim)) for m in (self.mask, self.visible))
-        return mask | visible
+        return spread(self.mask, self.x) | spread(self.visible, self.x)
+
+    @property
+    def mass(self) -> float:
+        """How many rows it counts as: the sum of their weights, or their number where none are given."""
+        return len(self) if self.weight is None else float(self.weight.sum())
 
     def __len__(self) -> int:
         return len(self.x)
 
     def to(self, device: torch.device | str) -> Batch:
         """Move every tensor to `device`."""
-        moved = {f.name: v.to(device) for f in fields(self) if (v := getattr(self, f.name)) is not None}
-        return replace(self, **moved)
+        return self._each(lambda value: value.to(device))
+
+    def repeated(self, k: int) -> Batch:
+        """Stand k times, (k * B, ...): the whole of it again and again, as k draws of a code stand."""
+        return self._each(lambda value: value.repeat(k, *(1,) * (value.ndim - 1)))
+
+    def only(self, rows: Tensor) -> Batch:
+        """Keep some rows, told by their numbers (M,) or by a bool for each (B,)."""
+        return self._each(lambda value: value[rows])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        changed = {f.name: change(v) for f in fields(self) if (v := getattr(self, f.name)) is not None}
+        return replace(self, **changed)

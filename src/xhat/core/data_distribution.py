@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from xhat.core.shapes import per_row
+from xhat.core.shapes import per_row, spread
 
 
 class Law(Protocol):
@@ -53,7 +53,7 @@ class DataDistribution:
         """
         if mask is None:
             return per_row(self.law.log_prob(x))
-        mask = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+        mask = spread(mask, x)
         # An unobserved entry may be NaN, whose gradient stays NaN even where its term is dropped: it becomes a half
         # before (in whole numbers 0), which lies in every support.
         terms = self.law.log_prob(torch.where(mask, x, torch.full_like(x, 0.5)))  # (B, *X)

@@ -41,3 +41,8 @@ def per_row(terms: Float[Tensor, "B *X"]) -> Float[Tensor, "B"]:
     """Sum over all axes but the first."""
     # Sum, not mean: a log-probability of a row is the sum over its elements, in nats.
     return terms.flatten(1).sum(1) if terms.ndim > 1 else terms
+
+
+def spread(values: Tensor, like: Tensor) -> Tensor:
+    """Give values axes of size one at their end, as many as `like` has more: a step's mask then meets its elements."""
+    return values.reshape(values.shape + (1,) * (like.ndim - values.ndim))

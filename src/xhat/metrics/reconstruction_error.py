@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from xhat.core.batch import Batch
+from xhat.core.shapes import spread
 from xhat.data.dataset import Dataset
 from xhat.models.fitted import ROWS, Fitted
 
@@ -52,8 +53,7 @@ def mean_error(data: Dataset, rows: Tensor, reconstruct: Callable[[Batch], Tenso
             x, copy = batch.x.double(), reconstruct(batch).double()
             errors = (x != copy.round()).double() if symbols else (x - copy) ** 2  # (B, *X)
             if batch.mask is not None:
-                mask = batch.mask.reshape(batch.mask.shape + (1,) * (x.ndim - batch.mask.ndim))
-                errors = errors[mask.expand_as(errors)]
+                errors = errors[spread(batch.mask, x).expand_as(errors)]
             total += float(errors.sum())
             count += errors.numel()
     return total / count

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.corruption import Corruption
+from xhat.core.shapes import spread
 
 
 def spoil(batch: Batch, corruption: Corruption) -> Batch:
@@ -28,7 +29,7 @@ def judged(batch: Batch) -> Bool[Tensor, "B *X"]:
     """Say which entries count in the loss."""
     if batch.mask is None:
         return torch.ones_like(batch.x, dtype=torch.bool)
-    return batch.mask.reshape(batch.mask.shape + (1,) * (batch.x.ndim - batch.mask.ndim)).expand_as(batch.x)
+    return spread(batch.mask, batch.x).expand_as(batch.x)
 
 
 def taken(batch: Batch, spoiled: Batch, corruption: Corruption) -> Bool[Tensor, "B *X"]:

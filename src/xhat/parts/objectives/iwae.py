@@ -6,11 +6,10 @@ import math
 from typing import Self, cast
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.errors import require
+from xhat.core.importance import log_weights
 from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
@@ -64,23 +63,13 @@ class IWAE(Objective):
         code = cast(Posterior, model.encode(batch))
         z = code.rsample(self.k)  # (k*B, *Z)
         doubly = self.gradient == "doubly" and z.requires_grad
-        log_w = self.log_weights(model, batch, code, z, detached=doubly)  # (k, B)
+        log_w, _ = log_weights(model, batch, code, z, detached=doubly)  # (k, B)
         bound = torch.logsumexp(log_w, 0) - math.log(self.k)  # (B,)
         if doubly:
             weight = torch.softmax(log_w.detach(), 0)  # (k, B)  w̃
             # What reaches φ comes by way of z alone, and is weighed once more there.
             z.register_hook(lambda gradient: gradient * weight.reshape(-1, *(1,) * (z.ndim - 1)))
         return Loss(bound=-bound, **code.terms)
-
-    def log_weights(
-        self, model: Model, batch: Batch, code: Posterior, z: Tensor, *, detached: bool = False
-    ) -> Float[Tensor, "k B"]:
-        """Log w of draws z (k*B, *Z)."""
-        k = len(z) // len(batch)
-        x = batch.x.repeat(k, *(1,) * (batch.x.ndim - 1))
-        mask = None if batch.mask is None else batch.mask.repeat(k, *(1,) * (batch.mask.ndim - 1))
-        log_p = model.decode(z, batch).log_prob(x, mask) + model.prior.log_prob(z)  # (k*B,)
-        return (log_p - code.log_prob(z, detached=detached)).unflatten(0, (k, -1))
 
     @classmethod
     def example(cls) -> Self:
