@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tiny
@@ -8,6 +10,8 @@ import xhat
 from xhat.core import Batch
 from xhat.core.errors import ConfigError
 from xhat.metrics.imputation import impute, impute_draws
+from xhat.parts.likelihoods.categorical import Categorical
+from xhat.parts.likelihoods.matched import Matched
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ class Fixed:
         self.mean = mean.flatten(0, 1)
 
 
-def test_it_is_the_weighted_mean_whatever_parts_it_comes_in(monkeypatch):
+def test_it_is_the_weighted_mean_whatever_parts_it_comes_in(exact, monkeypatch):
     log_w, means = 30 * torch.randn(50, 3).double(), torch.randn(50, 3, 4).double()  # of weights far apart
     log_w[:7] -= 2000
     batch = Batch(torch.zeros(3, 4).double(), mask=torch.zeros(3, 4, dtype=torch.bool))
@@ -40,7 +44,7 @@ def test_it_is_the_weighted_mean_whatever_parts_it_comes_in(monkeypatch):
     for size in (1, 7, 50):
         parts = [(w, Fixed(mean)) for w, mean in zip(log_w.split(size), means.split(size), strict=True)]
         monkeypatch.setattr("xhat.metrics.imputation._draws", lambda *_, parts=parts: iter(parts))
-        torch.testing.assert_close(impute(None, batch, 50), expected)
+        torch.testing.assert_close(impute(exact[0], batch, 50), expected)
 
 
 def test_draws_spread_as_what_is_not_known(exact, monkeypatch):
@@ -96,6 +100,10 @@ def test_what_it_refuses(exact):
         impute(model, batch, 0)
     with pytest.raises(ConfigError, match="draws must be >= 1, got 0"):
         impute_draws(model, batch, 0)
+    for likelihood in (Categorical(5), Matched(Categorical(5))):
+        symbols = SimpleNamespace(likelihood=likelihood)
+        with pytest.raises(ConfigError, match=r"impute: needs rows of numbers, .* got symbols\. .* impute_draws\."):
+            impute(symbols, batch, 2)
     plain = tiny.fit("ae", epochs=1)
     with pytest.raises(ConfigError, match=r"needs codes that are distributions, got Code\..*miwae"):
         impute(plain.model, next(plain.batches(tiny.data())), 2)

@@ -7,8 +7,10 @@ from xhat.core.errors import ConfigError
 from xhat.metrics import log_evidence as module
 from xhat.metrics.log_evidence import log_evidence
 from xhat.models.autoencoder import Autoencoder
+from xhat.parts.bottlenecks.gaussian import Gaussian as Gauss
 from xhat.parts.bottlenecks.plain import Plain
 from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.likelihoods.norm_pix import NormPix
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 
 
@@ -63,6 +65,14 @@ def test_hidden_entries_do_not_count():
         torch.manual_seed(0)
         found.append(log_evidence(model, Batch(x.masked_fill(~mask, hidden), mask=mask, corrupted=x), 10))
     assert torch.equal(*found)
+
+
+def test_a_likelihood_that_is_no_density_of_the_rows_is_refused():
+    bottleneck, likelihood = Gauss((3,)), NormPix(2)
+    decoder = MLPDecoder((3,), likelihood.params((1, 4, 4)))
+    model = Autoencoder(MLPEncoder((1, 4, 4), bottleneck.in_shape), bottleneck, decoder, likelihood)
+    with pytest.raises(ConfigError, match="log_evidence: needs a likelihood that is a density of x, got NormPix"):
+        log_evidence(model, Batch(torch.rand(2, 1, 4, 4)), 2)
 
 
 def test_it_leaves_no_gradient_and_needs_a_distribution():

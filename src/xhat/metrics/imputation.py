@@ -11,8 +11,11 @@ from torch import Tensor
 from xhat.core.batch import Batch
 from xhat.core.data_distribution import DataDistribution
 from xhat.core.errors import ConfigError, require
+from xhat.core.importance import log_weights
 from xhat.core.posterior import Posterior
+from xhat.core.shapes import spread
 from xhat.models.autoencoder import Autoencoder
+from xhat.parts.likelihoods.categorical import Categorical
 from xhat.parts.objectives.miwae import without_gaps
 
 # Draws decoded at once, as in `log_evidence`.
@@ -32,7 +35,8 @@ def impute(model: Autoencoder, batch: Batch, k: int = 1000) -> Float[Tensor, "B 
     Parameters
     ----------
     model : Autoencoder
-        In evaluation mode, with a bottleneck that emits a distribution.
+        In evaluation mode, with a bottleneck that emits a distribution. Rows of symbols have no mean: `impute_draws`
+        fills them.
     batch : Batch
         Scaled rows with their mask, as `Fitted.batches` gives them.
     k : int, default=1000
@@ -47,15 +51,18 @@ def impute(model: Autoencoder, batch: Batch, k: int = 1000) -> Float[Tensor, "B 
     ----------
     Mattei and Frellsen, "MIWAE", ICML 2019, eq. 9.
     """
+    symbols = any(isinstance(part, Categorical) for part in model.likelihood.modules())
+    hint = "fill the gaps of symbols with impute_draws"
+    require(not symbols, "impute", "needs rows of numbers, whose mean can stand in a gap", "symbols", hint)
     highest = torch.full((len(batch),), -torch.inf, device=batch.x.device, dtype=batch.x.dtype)
     total, mean = torch.zeros_like(highest), torch.zeros_like(batch.x)
     for log_w, data in _draws(model, batch, k):
         top = torch.maximum(highest, log_w.amax(0))  # (B,)
         before, w = torch.exp(highest - top), torch.exp(log_w - top)  # (B,), (k, B)
         sums = torch.einsum("kb,kb...->b...", w, data.mean.unflatten(0, log_w.shape))
-        mean = mean * _spread(before, mean) + sums
+        mean = mean * spread(before, mean) + sums
         total, highest = total * before + w.sum(0), top
-    return _filled(batch, mean / _spread(total, mean))
+    return _filled(batch, mean / spread(total, mean))
 
 
 @torch.no_grad()
@@ -91,7 +98,7 @@ def impute_draws(model: Autoencoder, batch: Batch, draws: int = 10, k: int = 100
         score, place = (log_w - torch.log(-torch.log(uniform.clamp(min=tiny)))).max(1)  # (M, B)
         for m in range(draws):
             x = data.sample().unflatten(0, log_w.shape)[place[m], torch.arange(len(batch))]  # (B, *X)
-            kept[m] = torch.where(_spread(score[m] > best[m], x), x, kept[m])
+            kept[m] = torch.where(spread(score[m] > best[m], x), x, kept[m])
         best = torch.maximum(best, score)
     return torch.stack([_filled(batch, x) for x in kept])
 
@@ -108,18 +115,10 @@ def _draws(model: Autoencoder, batch: Batch, k: int) -> Iterator[tuple[Float[Ten
     for done in range(0, k, part):
         count = min(part, k - done)
         z = code.rsample(count)  # (k*B, *Z)
-        x = batch.x.repeat(count, *(1,) * (batch.x.ndim - 1))
-        mask = None if batch.mask is None else batch.mask.repeat(count, *(1,) * (batch.mask.ndim - 1))
-        data = model.decode(z, batch)
-        log_w = data.log_prob(x, mask) + model.prior.log_prob(z) - code.log_prob(z)
-        yield log_w.unflatten(0, (count, -1)), data
+        yield log_weights(model, batch, code, z)
 
 
 def _filled(batch: Batch, x: Tensor) -> Tensor:
     if batch.mask is None:
         return batch.x
-    return torch.where(_spread(batch.mask, x), batch.x, x)
-
-
-def _spread(values: Tensor, like: Tensor) -> Tensor:
-    return values.reshape(values.shape + (1,) * (like.ndim - values.ndim))
+    return torch.where(spread(batch.mask, x), batch.x, x)

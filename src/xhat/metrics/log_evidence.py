@@ -10,6 +10,7 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.errors import ConfigError, require
+from xhat.core.importance import log_weights
 from xhat.core.posterior import Posterior
 from xhat.models.autoencoder import Autoencoder
 
@@ -30,7 +31,7 @@ def log_evidence(model: Autoencoder, batch: Batch, k: int = 5000) -> Float[Tenso
     Parameters
     ----------
     model : Autoencoder
-        In evaluation mode, with a bottleneck that emits a distribution.
+        In evaluation mode, with a bottleneck that emits a distribution and a likelihood that is a density of x.
     batch : Batch
         Scaled rows.
     k : int, default=5000
@@ -46,6 +47,8 @@ def log_evidence(model: Autoencoder, batch: Batch, k: int = 5000) -> Float[Tenso
     Burda et al., "Importance Weighted Autoencoders", ICLR 2016, section 5: k = 5000.
     """
     require(k >= 1, "log_evidence", "k must be >= 1", k, "5000 is usual")
+    kind, hint = type(model.likelihood).__name__, "compare models by metrics.reconstruction_error instead"
+    require(model.likelihood.normalised, "log_evidence", "needs a likelihood that is a density of x", kind, hint)
     code = model.encode(batch)
     if not isinstance(code, Posterior):
         hint = "use a model whose bottleneck emits a distribution"
@@ -55,8 +58,6 @@ def log_evidence(model: Autoencoder, batch: Batch, k: int = 5000) -> Float[Tenso
     for done in range(0, k, part):
         draws = min(part, k - done)
         z = code.rsample(draws)  # (k*B, *Z)
-        x = batch.x.repeat(draws, *(1,) * (batch.x.ndim - 1))
-        mask = None if batch.mask is None else batch.mask.repeat(draws, *(1,) * (batch.mask.ndim - 1))
-        log_w = model.decode(z, batch).log_prob(x, mask) + model.prior.log_prob(z) - code.log_prob(z)
-        total = torch.logaddexp(total, torch.logsumexp(log_w.unflatten(0, (draws, -1)), 0))
+        log_w, _ = log_weights(model, batch, code, z)  # (k, B)
+        total = torch.logaddexp(total, torch.logsumexp(log_w, 0))
     return total - math.log(k)
