@@ -28,6 +28,14 @@ def test_equal_weights_of_any_size_change_nothing():
     assert torch.equal(plain.weighted(None).total, plain.total)
 
 
+def test_where_no_row_has_any_weight_a_mean_is_zero_and_so_is_its_gradient():
+    rate = torch.tensor([1.0, 3.0], requires_grad=True)
+    total = Loss(rate=rate).weighted(torch.zeros(2)).total
+    total.backward()
+    assert total == 0
+    assert torch.equal(rate.grad, torch.zeros(2))
+
+
 def test_weighting_makes_a_new_loss():
     loss = Loss(rate=torch.tensor([1.0, 3.0]))
     loss.weighted(torch.tensor([1.0, 0.0]))

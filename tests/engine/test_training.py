@@ -1,12 +1,13 @@
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tiny
 import torch
 
-from xhat.core.errors import TrainingError
+from xhat.core.errors import DataError, TrainingError
 from xhat.core.loss import Loss
 from xhat.core.objective import Objective
 from xhat.engine.hook import Hook
@@ -86,6 +87,41 @@ def test_means_of_training_are_over_rows_not_over_batches():
             copies = plan.recipe.model.reconstruct(x.float().unflatten(1, (1, 8, 8))).double().flatten(1)
         nats = 0.5 * (x - copies).square().sum(1) + 32 * math.log(2 * math.pi)  # (B,)
         assert getattr(run.history.epochs[1], part) == {"distortion": pytest.approx(float(nats.mean()), rel=1e-5)}
+
+
+class Weighed:
+    """The rows of some data, each with a weight."""
+
+    def __init__(self, data, weight):
+        self.data, self.weight, self.y = data, weight, data.y
+
+    def __len__(self):
+        return len(self.data)
+
+    def batch(self, rows):
+        return replace(self.data.batch(rows), weight=self.weight[rows])
+
+
+def test_means_are_over_the_weights_of_rows_though_a_batch_has_none():
+    plan = tiny.plan(lr=1e-30, epochs=1)
+    weight = torch.rand(len(plan.data))
+    weight[plan.split.validation[::2]] = 0
+    run = tiny.training(plan)
+    weight[run.order.epoch(1)[:32]] = 0  # the first batch as a whole
+    run.data = Weighed(plan.data, weight)
+    run.run()
+    for part, rows in (("train", plan.split.train), ("validation", plan.split.validation)):
+        with torch.no_grad():
+            nats = run.trainee.eval()(plan.data.batch(rows)).terms["distortion"].double()
+        expected = float((weight[rows] * nats).sum() / weight[rows].sum())
+        assert getattr(run.history.epochs[1], part) == {"distortion": pytest.approx(expected, rel=1e-5)}
+
+
+def test_rows_that_all_count_nothing_cannot_be_judged_by():
+    run = tiny.training(tiny.plan())
+    run.data = Weighed(run.data, torch.zeros(len(run.data)))
+    with pytest.raises(DataError, match="evaluate: rows must not all have a weight of 0"):
+        run.run()
 
 
 def test_every_term_is_kept_for_training_and_validation():

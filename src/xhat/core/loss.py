@@ -8,6 +8,9 @@ from torch import Tensor
 
 from xhat.core.errors import ShapeError, require
 
+# Less than any sum of weights, of which zero is one.
+LEAST = 1e-30
+
 
 class Loss:
     r"""Named terms, each per row or of the whole batch.
@@ -57,7 +60,8 @@ class Loss:
             return term
         if self.weight is None:
             return term.mean()
-        return (self.weight * term).sum() / self.weight.sum()
+        # Where no row has any weight, the sum above is 0, and so is its mean.
+        return (self.weight * term).sum() / self.weight.sum().clamp(min=LEAST)
 
 
 def total(means: Mapping[str, Tensor]) -> Tensor:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from xhat.core.errors import TrainingError
+from xhat.core.errors import DataError, TrainingError, require
+from xhat.core.loss import LEAST
 from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
@@ -68,8 +69,8 @@ class Training:
         self.history = History()
         self.status: Status = "running"
         self.best: dict[str, Tensor] = {}
-        self._sums: dict[str, Tensor] = {}  # of the epoch's terms so far, each times its rows
-        self._rows = 0
+        self._sums: dict[str, Tensor] = {}  # of the epoch's terms so far, each times its batch's mass
+        self._mass = 0.0
         self._seconds = 0.0  # of the epoch in hand, in earlier processes
         self._random: Tensor | None = None  # the generator's state between two runs
 
@@ -120,7 +121,7 @@ class Training:
             self.trainee.train()
             for batch in batches(self.data, self.order.epoch(number), self.batch_size, first):
                 self.trainee.objective.epoch = self.step.done / self.steps_per_epoch
-                self._add(self.step(batch.to(self.device)), len(batch))
+                self._add(self.step(batch.to(self.device)), batch.mass)
                 for hook in self.hooks:
                     hook.on_step(self)
                 if interrupt.asked and self.step.done % self.steps_per_epoch:
@@ -139,13 +140,13 @@ class Training:
         self.trainee.eval()
         self.trainee.begin(self.data.batch(some).to(self.device))
 
-    def _add(self, means: dict[str, Tensor], rows: int) -> None:
+    def _add(self, means: dict[str, Tensor], mass: float) -> None:
         for name, mean in means.items():
-            self._sums[name] = self._sums[name] + rows * mean if name in self._sums else rows * mean
-        self._rows += rows
+            self._sums[name] = self._sums[name] + mass * mean if name in self._sums else mass * mean
+        self._mass += mass
 
     def _means(self, number: int) -> dict[str, float]:
-        means = {name: float(value) / self._rows for name, value in self._sums.items()}
+        means = {name: float(value) / max(self._mass, LEAST) for name, value in self._sums.items()}
         self._refuse_infinite(number, "training", means)
         return means
 
@@ -162,7 +163,7 @@ class Training:
             seconds=self._seconds + time.perf_counter() - start,
         )
         self.history.epochs.append(epoch)
-        self._sums, self._rows, self._seconds = {}, 0, 0.0
+        self._sums, self._mass, self._seconds = {}, 0.0, 0.0
         if self.history.best is epoch:
             self.best = {name: value.detach().clone() for name, value in self.trainee.state_dict().items()}
         for hook in self.hooks:
@@ -192,7 +193,7 @@ class Training:
             "step": self.step.state(),
             "history": self.history.to_list(),
             "sums": self._sums,
-            "rows": self._rows,
+            "rows": self._mass,
             "seconds": self._seconds,
             "random": torch.get_rng_state() if self._random is None else self._random,
             "status": self.status,
@@ -204,7 +205,7 @@ class Training:
         self.best = state["best"]
         self.step.restore(state["step"])
         self.history = History.from_list(state["history"])
-        self._sums, self._rows, self._seconds = state["sums"], state["rows"], state["seconds"]
+        self._sums, self._mass, self._seconds = state["sums"], state["rows"], state["seconds"]
         self._random = state["random"]
         self.status = "running" if state["status"] == "interrupted" else state["status"]
 
@@ -227,9 +228,14 @@ def evaluate(trainee: Trainee, data: Rows, rows: Tensor, seed: int) -> dict[str,
     training, device = trainee.training, next(trainee.parameters()).device
     trainee.eval()
     sums: dict[str, Tensor] = {}
+    total = 0.0
     with private_randomness(seed):
         for batch in batches(data, rows, EVALUATION_BATCH):
+            mass = batch.mass
+            total += mass
             for name, mean in trainee(batch.to(device)).means().items():
-                sums[name] = sums.get(name, torch.zeros((), device=device)) + len(batch) * mean
+                sums[name] = sums.get(name, torch.zeros((), device=device)) + mass * mean
     trainee.train(training)
-    return {name: float(value) / len(rows) for name, value in sums.items()}
+    hint = "give some of the rows to judge by a weight above 0"
+    require(total > 0, "evaluate", "rows must not all have a weight of 0", hint=hint, error=DataError)
+    return {name: float(value) / total for name, value in sums.items()}

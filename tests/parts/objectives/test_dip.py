@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from exercise_models import variational_model
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from xhat.core import Batch, GaussianCode
 from xhat.core.errors import ConfigError
@@ -50,6 +51,24 @@ def test_without_penalties_it_is_the_evidence_lower_bound(model, kind):
 def test_the_gradient_of_the_covariance_agrees_with_finite_differences():
     z, weight = torch.randn(5, 3, dtype=torch.float64, requires_grad=True), torch.rand(5, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda z: covariance(z, weight), z)
+
+
+class Sizes(TorchDispatchMode):
+    """Note the largest tensor that is made."""
+
+    largest = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor):
+            self.largest = max(self.largest, made.numel())
+        return made
+
+
+def test_the_covariance_needs_no_matrix_for_every_row():
+    with Sizes() as sizes:
+        covariance(torch.randn(50, 20), None)
+    assert sizes.largest == 50 * 20
 
 
 def test_one_row_has_no_covariance(model):

@@ -99,6 +99,17 @@ def test_a_weight_of_zero_takes_a_row_out_of_both_draws():
     assert torch.equal(*losses)
 
 
+def test_a_half_without_any_weight_gives_no_term():
+    z, objective = torch.randn(8, 3), Factor.example()
+    whole = objective.critic_loss(Codes(z), Batch(torch.zeros(8, 6), weight=torch.ones(8))).terms
+    assert all(term > 0 for term in whole.values())
+    for half, name in ((slice(4), "joint"), (slice(4, 8), "product")):
+        weight = torch.ones(8)
+        weight[half] = 0
+        terms = objective.critic_loss(Codes(z), Batch(torch.zeros(8, 6), weight=weight)).terms
+        assert [other for other, term in terms.items() if term == 0] == [name]
+
+
 def trained(z, steps=400):
     """A critic that has learned to tell codes `z` from codes of permuted dimensions."""
     objective = Factor(MLPEncoder((z.shape[1],), (1,), hidden=(32, 32)))

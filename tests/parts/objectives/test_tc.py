@@ -142,6 +142,13 @@ def test_a_row_of_weight_zero_does_not_count(model, monkeypatch):
         torch.testing.assert_close(found[0][name], found[1][name])
 
 
+def test_rows_that_all_count_nothing_make_a_loss_of_nothing(model):
+    loss = TC(2.0)(model, Batch(torch.randn(9, 6), weight=torch.zeros(9))).weighted(torch.zeros(9))
+    loss.total.backward()
+    assert loss.total == 0
+    assert not any(p.grad.any() for p in model.parameters() if p.grad is not None)
+
+
 def test_one_row_says_nothing_of_the_aggregate(model):
     terms = TC(1.0)(model, Batch(torch.randn(1, 6))).terms
     assert float(terms["information"].detach()) == pytest.approx(0, abs=1e-5)

@@ -6,13 +6,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from xhat.core.loss import LEAST
 from xhat.parts.objectives._weighing import row_mean
 
 
 def covariance(z: Float[Tensor, "B d"], weight: Float[Tensor, "B"] | None) -> Float[Tensor, "d d"]:
     """Cov(z) of a batch, whose rows may be weighed."""
     centred = z - row_mean(z, weight)  # (B, d)
-    return row_mean(centred[:, :, None] * centred[:, None, :], weight)
+    # One product: (B, d, d) would be the largest thing in a step.
+    weight = torch.ones_like(z[:, 0]) if weight is None else weight.to(z)
+    return (weight[:, None] * centred).T @ centred / weight.sum().clamp(min=LEAST)
 
 
 def off_diagonal(C: Float[Tensor, "d d"]) -> Float[Tensor, ""]:

@@ -1,4 +1,4 @@
-"""A critic as a fixed function."""
+"""A critic: what it must give, and as a fixed function."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from torch import Tensor
 from torch.func import functional_call
 
 from xhat.core.encoder import Encoder
+from xhat.core.errors import ShapeError, require
+
+
+def checked(who: str, critic: Encoder, name: str = "the critic") -> Encoder:
+    """Refuse a critic of anything but one logit a row."""
+    rule, hint = f"{name} must give one logit, of shape (1,)", "build it with out_shape=(1,)"
+    require(critic.out_shape == (1,), who, rule, critic.out_shape, hint, error=ShapeError)
+    return critic
 
 
 def frozen(critic: Encoder, z: Tensor) -> Tensor:

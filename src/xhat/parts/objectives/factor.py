@@ -11,14 +11,13 @@ from torch.nn.functional import softplus
 
 from xhat.core.batch import Batch
 from xhat.core.encoder import Encoder
-from xhat.core.errors import ShapeError, require
 from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.posterior import Posterior
 from xhat.core.schedule import Coefficient, coefficient
 from xhat.parts.nets.mlp import MLPEncoder
-from xhat.parts.objectives._critic import frozen
+from xhat.parts.objectives._critic import checked, frozen
 from xhat.parts.objectives._weighing import row_mean
 
 
@@ -53,15 +52,7 @@ class Factor(Objective):
 
     def __init__(self, critic: Encoder, gamma: Coefficient = 10.0) -> None:
         super().__init__()
-        require(
-            critic.out_shape == (1,),
-            "Factor",
-            "the critic must give one logit, of shape (1,)",
-            critic.out_shape,
-            "build it with out_shape=(1,)",
-            error=ShapeError,
-        )
-        self.critic = critic
+        self.critic = checked("Factor", critic)
         self.gamma = coefficient(gamma, "Factor", "gamma", hint="use objectives/beta_elbo for none")
 
     def forward(self, model: Model, batch: Batch) -> Loss:
@@ -87,10 +78,12 @@ class Factor(Objective):
         half = max(1, len(z) // 2)  # of a single row, both halves are that row
         weight = batch.weight
         first, second = (None, None) if weight is None else (weight[:half], weight[-half:])
+        # Draws are equal among themselves; of a half without any weight there are none.
+        drawn = None if second is None else (second.sum() > 0).to(z).expand(half)
         joint, product = z[:half], permuted(z[-half:], second)
         return Loss(
             joint=0.5 * row_mean(softplus(-self.critic(joint).squeeze(1)), first),  # -½ log D(z), z ~ q
-            product=0.5 * softplus(self.critic(product).squeeze(1)).mean(),  # -½ log(1 - D(z)), z ~ q̄
+            product=0.5 * row_mean(softplus(self.critic(product).squeeze(1)), drawn),  # -½ log(1 - D(z)), z ~ q̄
         )
 
     @classmethod
@@ -101,7 +94,7 @@ class Factor(Objective):
 
 def permuted(z: Float[Tensor, "B Z"], weight: Float[Tensor, "B"] | None = None) -> Float[Tensor, "B Z"]:
     """Permute every dimension over rows by itself; rows of unequal weight are drawn in proportion to it."""
-    if weight is None:
+    if weight is None or not weight.any():
         order = torch.stack([torch.randperm(len(z), device=z.device) for _ in range(z.shape[1])], 1)  # (B, Z)
     else:
         order = torch.multinomial(weight.expand(z.shape[1], -1), len(z), replacement=True).T

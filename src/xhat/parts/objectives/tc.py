@@ -87,7 +87,8 @@ def aggregate(
     log_share = shares(len(z), n, weight, z).log()  # (B, B)
     joint, marginals = log_share, torch.zeros_like(log_share[0])
     columns = (t.flatten(1).unbind(1) for t in (z, code.mean, code.log_var))
-    # Dimension by dimension: a tensor of (B, B, Z) would not fit for large codes.
+    # Dimension by dimension: evaluation never holds more than (B, B) at a time. The graph of a training step holds as
+    # much for every dimension, as (B, B, Z) would.
     for z_j, mean, log_var in zip(*columns, strict=True):  # (B,) each
         squares = (z_j[:, None] - mean) ** 2 * torch.exp(-log_var)  # (B, B): draws by posteriors
         log_q = -0.5 * (squares + log_var + math.log(2 * math.pi))
@@ -99,6 +100,7 @@ def aggregate(
 def shares(size: int, n: int, weight: Tensor | None, like: Tensor) -> Float[Tensor, "B B"]:
     """Say how much each row's posterior counts in q(z) at each draw; every line adds up to 1."""
     weight = like.new_ones(size) if weight is None else weight.to(like)
+    weight = torch.where(weight.sum() > 0, weight, 1.0)  # of rows that all count nothing, any share is one
     weight = weight / weight.mean()
     own = torch.diag(weight / n) if size > 1 else like.new_ones(1, 1)
     others = weight * (1 - torch.eye(size, dtype=like.dtype, device=like.device))  # (B, B)
