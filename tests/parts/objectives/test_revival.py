@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,8 @@ from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.plain import Plain
 from xhat.parts.bottlenecks.topk import TopK
-from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.likelihoods.gaussian import SMALLEST, Gaussian
+from xhat.parts.nets.conditional import ConditionalDecoder
 from xhat.parts.nets.linear import LinearDecoder, LinearEncoder
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 from xhat.parts.objectives.revival import Revival
@@ -140,6 +142,63 @@ def test_a_mean_is_of_the_entries_that_are_there():
     model = linear()
     Revival().begin(model.eval(), Batch(x.masked_fill(~mask, 0.0), mask=mask))
     torch.testing.assert_close(model.decoder.map.bias.detach(), (x * mask).sum(0) / mask.sum(0))
+
+
+def test_the_first_scale_is_of_the_residual_of_the_entries_that_are_there():
+    x, mask = torch.randn(400, 6), torch.rand(400, 6) < 0.2
+    model = linear()
+    batch = Batch(x.masked_fill(~mask, 0.0), mask=mask)
+    Revival().begin(model.eval(), batch)
+    residual = (batch.x - model.reconstruct(batch).detach())[mask]
+    assert float(model.likelihood.log_scale.detach().exp() ** 2) == pytest.approx(float((residual**2).mean()), rel=1e-3)
+
+
+def test_rows_that_are_copied_exactly_leave_a_scale_that_can_still_move():
+    row = torch.randn(6)
+    model = linear(units=2, k=2)
+    batch = Batch(row.repeat(20, 1))
+    Revival().begin(model.eval(), batch)
+    assert float(model.likelihood.log_scale.detach()) == pytest.approx(math.log(SMALLEST))
+    Revival()(model, batch).terms["distortion"].sum().backward()
+    assert model.likelihood.log_scale.grad != 0
+
+
+def test_a_row_of_no_weight_is_not_there():
+    x, weight = torch.randn(9, 6), torch.rand(9) + 0.5
+    weight[4] = 0
+    kept = weight > 0
+    batches = (Batch(x, weight=weight), Batch(x[kept], weight=weight[kept]))
+    models, values = (linear(), linear()), []
+    for model, batch in zip(models, batches, strict=True):
+        torch.manual_seed(1)
+        Revival().begin(model.eval(), batch)
+    for one, other in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    model = with_dead_units(4)
+    for batch in (*batches, Batch(x)):
+        model.bottleneck.silence.rows[-4:] = model.bottleneck.silent_after
+        values.append(Revival()(model, batch).terms["revival"])
+    torch.testing.assert_close(values[0], values[1])
+    assert not torch.isclose(values[0], values[2])
+    Revival().begin(model, Batch(x, weight=torch.zeros(9)))
+    model.bottleneck.silence.rows[-4:] = model.bottleneck.silent_after
+    assert Revival()(model, Batch(x, weight=torch.zeros(9))).terms["revival"] == 0
+
+
+def test_a_decoder_that_reads_labels_is_asked_with_them():
+    bottleneck = TopK((8,), 2, revived=8)
+    decoder = ConditionalDecoder(MLPDecoder((10,), (6,), hidden=()), 2)
+    model = Autoencoder(LinearEncoder((6,), (8,)), bottleneck, decoder, Gaussian())
+    bottleneck.silence.rows[-4:] = bottleneck.silent_after
+    batch = Batch(torch.randn(9, 6), y=torch.arange(9) % 2)
+    with torch.no_grad():
+        revival = Revival(1.0)(model, batch).terms["revival"]
+        bottleneck.silence.rows[-4:] = bottleneck.silent_after
+        silent = model.encode(batch).silent
+        e_hat = silent @ decoder.inner.last.weight[:, :8].T  # what the labels add is in both
+        e = batch.x - model.reconstruct(batch)
+    expected = 6 / 2 * (((e - e_hat) ** 2).sum() - (e**2).sum()) / (e**2).sum()
+    torch.testing.assert_close(revival, expected)
 
 
 def test_a_dense_code_is_refused():
