@@ -53,9 +53,21 @@ def test_a_schedule_that_is_none_is_refused():
         ("linear(0, 1)", "missing a required argument: 'epochs'"),
         ("linear(0, 1, 2, 3)", "linear takes at most 3 numbers"),
         ("linear(0, 1, epoch=2)", "has no argument 'epoch'. Did you mean 'epochs'?"),
+        ("linear(0, 1, start=5, epochs=10)", "linear must be given 'start' once"),
+        ("linear(0, 1, epochs=3, epochs=10)", "linear must be given 'epochs' once"),
+        ("linear('a', 1, 3)", "linear's start must be a finite number, got 'a'"),
+        ("linear(0, [1], 3)", "linear's stop must be a finite number, got [1]"),
+        ("linear(0, 1, epochs=True)", "linear's epochs must be a finite number, got True"),
+        ("linear(0, 1e999, 3)", "linear's stop must be a finite number, got inf"),
     ],
 )
 def test_a_wrong_call_says_what_is_wrong(text, says):
     with pytest.raises(ConfigError) as error:
         read(text)
     assert says in str(error.value)
+    assert str(error.value).count("\n") == 0
+
+
+def test_every_argument_can_be_named():
+    schedule = read("cyclical(stop=2, start=0, epochs=10, cycles=5)")
+    assert (schedule.start, schedule.stop, schedule.epochs, schedule.cycles) == (0, 2, 10, 5)

@@ -75,7 +75,7 @@ def _called(text: str, who: str) -> Schedule:
             raise ValueError("no call")
         name = call.func.id
         given = [ast.literal_eval(argument) for argument in call.args]
-        named = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+        named = [(str(word.arg), ast.literal_eval(word.value)) for word in call.keywords]
     except (SyntaxError, ValueError) as error:
         raise ConfigError(who, "must be a number or a schedule", f"'{text}'", hint) from error
     if name not in names("schedules"):
@@ -84,4 +84,9 @@ def _called(text: str, who: str) -> Schedule:
     known = list(inspect.signature(cls).parameters)
     if len(given) > len(known):
         raise ConfigError(who, f"{name} takes at most {len(known)} numbers", f"'{text}'", hint)
-    return cast(Schedule, build({"kind": f"schedules/{name}", **dict(zip(known, given, strict=False)), **named}))
+    pairs = [*zip(known, given, strict=False), *named]
+    for i, (argument, value) in enumerate(pairs):
+        require(argument not in dict(pairs[:i]), who, f"{name} must be given '{argument}' once", f"'{text}'", hint)
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        require(number, who, f"{name}'s {argument} must be a finite number", repr(value), hint)
+    return cast(Schedule, build({"kind": f"schedules/{name}", **dict(pairs)}))
