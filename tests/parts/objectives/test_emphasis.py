@@ -2,7 +2,7 @@ import pytest
 import torch
 from exercise_models import plain_model
 
-from xhat.core import Batch
+from xhat.core import Batch, Corruption
 from xhat.core.errors import ConfigError
 from xhat.parts.corruptions.gaussian_noise import GaussianNoise
 from xhat.parts.corruptions.masking import Masking
@@ -61,8 +61,25 @@ def test_a_hidden_entry_counts_as_spoiled_even_where_it_came_out_as_it_was(model
     zeros = Batch(torch.zeros(5, 6))
     hidden = terms(Emphasis(Masking(1), alpha=1.0, beta=0.0), model, zeros)["spoiled"]
     torch.testing.assert_close(hidden, -model.decode(model.encode(zeros).z).log_prob(zeros.x))
-    pepper = SaltAndPepper(1, low=0.0, high=1e-9)
-    assert not terms(Emphasis(pepper), model, Batch(torch.zeros(5, 6)))["spoiled"][0].isnan()
+
+
+class Pepper(Corruption):
+    """Black, everywhere."""
+
+    def forward(self, x):
+        return torch.zeros_like(x)
+
+
+def test_a_changed_entry_that_came_out_as_it_was_counts_as_spared(model):
+    black = Batch(torch.zeros(5, 6))
+    found = terms(Emphasis(Pepper(), alpha=1.0, beta=1.0), model, black)
+    assert torch.equal(found["spoiled"], torch.zeros(5))
+    torch.testing.assert_close(found["spared"], -model.decode(model.encode(black).z).log_prob(black.x))
+    half = Batch(torch.tensor([[0.0, 0.0, 0.0, 0.5, 0.5, 0.5]]))
+    found = terms(Emphasis(Pepper(), alpha=1.0, beta=1.0), model, half)
+    each = -model.decode(model.encode(torch.zeros(1, 6)).z).law.log_prob(half.x)  # (1, 6)
+    torch.testing.assert_close(found["spared"], each[:, :3].sum(1))
+    torch.testing.assert_close(found["spoiled"], each[:, 3:].sum(1))
 
 
 def test_both_weights_follow_their_schedules(model, x):
