@@ -26,6 +26,16 @@ def test_the_density_is_that_of_scipy(bandwidth):
     np.testing.assert_allclose(prior.log_prob(new).numpy(), expected, rtol=1e-3, atol=1e-3)
 
 
+def test_a_narrow_kernel_keeps_its_digits():
+    # In units of the kernels these codes are thousands long: their squares' rounding would be several nats.
+    z, prior = torch.cat([torch.randn(100, 3), torch.randn(100, 3) + 10]), Empirical((3,), bandwidth=1e-3)
+    prior.fit(z)
+    new = z + torch.randn(200, 3) @ prior.factor.T
+    exact = Empirical((3,), bandwidth=1e-3, kept=200).double()
+    exact.load_state_dict(prior.state_dict())
+    torch.testing.assert_close(prior.log_prob(new).double(), exact.log_prob(new.double()), rtol=0, atol=0.02)
+
+
 def test_a_subsample_is_kept():
     prior, z = Empirical((3,), 50), codes(300)
     prior.fit(z)

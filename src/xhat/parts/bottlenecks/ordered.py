@@ -36,11 +36,15 @@ class Ordered(Bottleneck):
     PCA.
     """
 
+    ends: Tensor
+
     def __init__(self, code_shape: Shape, rate: float = 1.0) -> None:
         super().__init__()
         self.code_shape = as_shape(code_shape, "Ordered")
         require(0 < rate <= 1, "Ordered", "rate must be in (0, 1]", rate, "use 1 for prefixes of every length alike")
         self.rate = rate
+        # p(b < k) of k = 2 … K; made once in double, kept in single, for not every device has doubles.
+        self.register_buffer("ends", self.probabilities.cumsum(0)[:-1].float(), persistent=False)  # (K-1,)
 
     @property
     def in_shape(self) -> Shape:
@@ -57,9 +61,8 @@ class Ordered(Bottleneck):
         """Cut each row's code in training, and keep it whole in evaluation."""
         if not self.training:
             return Code(h)
-        ends = self.probabilities.cumsum(0)[:-1].to(h.device)  # (K-1,)
-        drawn = torch.rand(len(h), device=h.device).double()  # (B,)
-        return Code(self.truncated(h, 1 + torch.searchsorted(ends, drawn, right=True)))
+        drawn = torch.rand(len(h), device=h.device).to(self.ends)  # (B,)
+        return Code(self.truncated(h, 1 + torch.searchsorted(self.ends, drawn, right=True)))
 
     @staticmethod
     def truncated(z: Float[Tensor, "B *Z"], k: int | Tensor) -> Float[Tensor, "B *Z"]:

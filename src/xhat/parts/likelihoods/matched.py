@@ -94,7 +94,7 @@ class _MatchedSlots(DataDistribution):
     @torch.no_grad()
     def _order(self, x: Tensor, there: Tensor) -> Tensor:
         """Say which element each slot is given, (B, n): those that are not there come last."""
-        pairs = self._pairs(torch.where(there, x, torch.full_like(x, 0.5)), there).double().cpu().numpy()
+        pairs = self._pairs(torch.where(there, x, torch.full_like(x, 0.5)), there).cpu().double().numpy()
         elements = there.reshape(*x.shape[:2], -1).any(2).cpu().numpy()  # (B, n)
         order = np.argsort(~elements, axis=1, kind="stable")
         for row, count in enumerate(elements.sum(1)):

@@ -60,11 +60,11 @@ class Placed(Prior):
 
     def fit(self, z: Float[Tensor, "N 2"]) -> None:
         """Give the figure the codes' mean and covariance."""
-        z = z.detach().double()
-        ridge = 1e-6 * torch.eye(2, dtype=z.dtype, device=z.device)
-        mean, covariance = self.moments()
+        z = z.detach().cpu().double()  # not every device has doubles
+        ridge = 1e-6 * torch.eye(2, dtype=z.dtype)
+        mean, covariance = (moment.cpu().double() for moment in self.moments())
         outer = torch.linalg.cholesky(z.T.cov() + ridge)
-        inner = torch.linalg.cholesky(covariance.double())
+        inner = torch.linalg.cholesky(covariance)
         stretch = outer @ torch.linalg.inv(inner)
         self.stretch.copy_(stretch)
-        self.place.copy_(z.mean(0) - stretch @ mean.double())
+        self.place.copy_(z.mean(0) - stretch @ mean)

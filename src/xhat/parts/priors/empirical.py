@@ -75,20 +75,21 @@ class Empirical(Prior):
         return torch.cat([self._log_mean(part) for part in parts]) + constant - log_det
 
     def _log_mean(self, z: Float[Tensor, "N d"]) -> Float[Tensor, "N"]:
-        squares = (z**2).sum(1, keepdim=True) + (self.codes**2).sum(1) - 2 * z @ self.codes.T  # (N, n)
-        return torch.logsumexp(-0.5 * squares.clamp(min=0), 1) - math.log(self.kept)
+        # Not by |z|² + |c|² - 2 z·c: under a narrow kernel all three are large, and their difference is rounding.
+        apart = torch.cdist(z, self.codes, compute_mode="donot_use_mm_for_euclid_dist")  # (N, n)
+        return torch.logsumexp(-0.5 * apart**2, 1) - math.log(self.kept)
 
     @torch.no_grad()
     def fit(self, z: Float[Tensor, "N *Z"]) -> None:
         """Keep some of the codes, and measure their covariance."""
-        flat = z.detach().flatten(1).double()  # (N, d)
-        flat = flat[torch.randperm(len(flat))[: self.most].to(flat.device)]
+        flat = z.detach().flatten(1).cpu().double()  # (N, d)  Not every device has doubles.
+        flat = flat[torch.randperm(len(flat))[: self.most]]
         n, d = flat.shape
         centre = flat.mean(0)
         covariance = (flat - centre).T @ (flat - centre) / max(n - 1, 1)
         # Shrunk by a hair, so that dead code dimensions or few rows leave it invertible.
         ridge = 1e-6 * covariance.diagonal().mean().clamp(min=1e-6)
-        factor = torch.linalg.cholesky(covariance + ridge * torch.eye(d, dtype=flat.dtype, device=flat.device))
+        factor = torch.linalg.cholesky(covariance + ridge * torch.eye(d, dtype=flat.dtype))
         factor = self.bandwidth * n ** (-1 / (d + 4)) * factor
         codes = torch.linalg.solve_triangular(factor, (flat - centre).T, upper=False).T
         self.kept = n

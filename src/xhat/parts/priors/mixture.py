@@ -137,7 +137,7 @@ class Mixture(Prior):
 
     def _found(self, z: Tensor, form: str) -> tuple[Tensor, Tensor, Tensor]:
         """Fit by expectation and maximisation: π (K,), m (K, d) and S, (K, d) or (K, d, d), in double."""
-        flat = z.detach().flatten(1).double().cpu()  # (N, d)
+        flat = z.detach().flatten(1).cpu().double()  # (N, d)
         # In units of the codes' spread, so that the ridge on S means the same for codes of any size.
         spread = float(flat.std(0, correction=0).square().mean().sqrt().clamp(min=1e-6))
         centre = flat.mean(0)

@@ -68,15 +68,15 @@ class Normal(Prior):
 
     def fit(self, z: Float[Tensor, "N *Z"]) -> None:
         """Take the mean and the covariance of codes."""
-        flat = z.detach().flatten(1).double()  # (N, d)
+        flat = z.detach().flatten(1).cpu().double()  # (N, d)  Not every device has doubles.
         mean = flat.mean(0)
         covariance = (flat - mean).T @ (flat - mean) / max(len(flat) - 1, 1)
         # Shrunk by a hair, so that dead code dimensions or few rows leave it invertible.
         ridge = 1e-6 * covariance.diagonal().mean().clamp(min=1e-6)
-        factor = torch.linalg.cholesky(covariance + ridge * torch.eye(len(mean), dtype=flat.dtype, device=flat.device))
+        factor = torch.linalg.cholesky(covariance + ridge * torch.eye(len(mean), dtype=flat.dtype))
         self.fitted = True
         # Row after row, as it is read from a file: in another order its product is rounded otherwise.
-        self.mean, self.factor = mean.to(self.mean.dtype), factor.to(self.mean.dtype).contiguous()
+        self.mean, self.factor = mean.to(self.mean), factor.to(self.mean).contiguous()
 
     @classmethod
     def example(cls) -> Self:
