@@ -23,7 +23,7 @@ def test_the_papers_levels_make_codebooks_of_the_size_that_it_says(bits, levels)
     assert abs(math.log2(fsq.entries) - bits) < 0.2
 
 
-@pytest.mark.parametrize("levels", [*ADVISED.values(), (2, 3, 4), (2,)])
+@pytest.mark.parametrize("levels", [*ADVISED.values(), (5, 3, 4), (3,)])
 def test_indices_and_codes_are_one_to_one(levels):
     fsq = FSQ((len(levels),), levels)
     indices = torch.arange(fsq.entries)[:, None]
@@ -38,7 +38,7 @@ def test_indices_and_codes_are_one_to_one(levels):
     assert torch.equal(code.z, z)
 
 
-@pytest.mark.parametrize("n", [2, 3, 4, 5, 8])
+@pytest.mark.parametrize("n", [3, 4, 5, 8])
 def test_a_number_takes_exactly_its_levels_and_zero_stays_zero(n):
     fsq = FSQ((1,), (n,))
     h = torch.linspace(-20, 20, 20_001)[:, None]
@@ -47,6 +47,12 @@ def test_a_number_takes_exactly_its_levels_and_zero_stays_zero(n):
     expected = torch.arange(-half, n - half) / half  # of an even number, one more below zero than above
     torch.testing.assert_close(values, expected)
     assert fsq(torch.zeros(1, 1)).z.item() == 0
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 8])
+def test_encodings_of_usual_size_take_more_than_one_level(n):
+    share = torch.bincount((FSQ((1,), (n,))(torch.randn(20_000, 1)).indices).flatten(), minlength=n) / 20_000
+    assert share.max() < 0.6
 
 
 def test_the_bound_is_the_papers():
@@ -100,10 +106,15 @@ def test_there_is_nothing_to_learn_or_to_save():
 @pytest.mark.parametrize(
     ("shape", "levels", "line"),
     [
-        ((4,), (8, 1, 5, 5), r"levels must be whole numbers >= 2"),
-        ((4,), (), r"levels must be whole numbers >= 2"),
+        ((4,), (8, 1, 5, 5), r"levels must be whole numbers >= 3"),
+        (
+            (4,),
+            (8, 2, 5, 5),
+            r"levels must be whole numbers >= 3, got \(8, 2, 5, 5\)\. .* for two levels take the kind lfq",
+        ),
+        ((4,), (), r"levels must be whole numbers >= 3"),
         ((6,), (8, 5, 5, 5), r"must be a multiple of the 4 levels, got 6\. Use --latent 4 or 16, or other levels\."),
-        ((64,), (2,) * 64, r"an index must fit into 64 bits"),
+        ((64,), (3,) * 64, r"an index must fit into 64 bits"),
     ],
 )
 def test_bad_arguments_are_refused_in_a_line(shape, levels, line):

@@ -85,7 +85,7 @@ def test_indices_are_the_code(shape, groups, places):
         vq.lookup(code.indices[..., None])
 
 
-def test_running_means_are_those_of_the_papers_by_hand():
+def test_running_means_are_those_of_the_paper_by_hand():
     vq = VQ((2,), 2, decay=0.9, revive=0.0)
     put(vq, [0.0, 0], [10, 10])
     vq(torch.tensor([[1.0, 0], [3, 0], [0, 1], [11, 9]]))  # three for the first, one for the second
@@ -93,9 +93,9 @@ def test_running_means_are_those_of_the_papers_by_hand():
     sums = torch.tensor([[0.1 * 4 / 4, 0.1 / 4], [4.5 + 0.1 * 11 / 4, 4.5 + 0.1 * 9 / 4]])
     torch.testing.assert_close(vq.codebook.sums, sums)
     shares = vq.codebook.shares
-    smooth = (shares + 1e-5 / 2) / (1 + 1e-5)
-    torch.testing.assert_close(vq.codebook.vectors, sums / smooth[:, None])
-    torch.testing.assert_close(smooth.sum(), torch.tensor(1.0))
+    before = torch.tensor([[0.0, 0], [10, 10]])  # each counts a little as a vector of its own
+    torch.testing.assert_close(vq.codebook.vectors, (sums + 5e-6 * before) / (shares[:, None] + 5e-6))
+    torch.testing.assert_close(vq.codebook.vectors, sums / shares[:, None], rtol=1e-4, atol=0)
 
 
 def test_the_means_converge_to_those_of_the_vectors():
@@ -134,6 +134,20 @@ def test_without_revival_idle_entries_stay_idle():
     for _ in range(10):
         vq(h)
     assert vq.eval()(h).indices.unique().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("steps", [1, 1000])
+def test_entries_without_a_vector_stay_where_the_first_look_put_them(steps):
+    vq, h = VQ((2,), 8, decay=0.9, revive=0.0), torch.tensor([[5.0, 5], [6, 5], [5, 6]])
+    vq.begin(h)
+    placed = vq.codebook.vectors.clone()
+    used = vq.eval()(h).indices.unique()
+    vq.train()
+    for _ in range(steps):
+        vq(h)
+    assert len(used) == 3
+    torch.testing.assert_close(vq.codebook.vectors, placed)  # the others in the rows' midst, not at the origin
+    assert vq.codebook.vectors.min() > 4
 
 
 def test_nothing_is_learned_in_evaluation_or_without_gradients():

@@ -10,7 +10,7 @@ from xhat.core.errors import require
 
 # Distances that are held at once: 64 MiB of them.
 AT_ONCE = 2**24
-# Laplace smoothing, as a part of the mean share.
+# How much an entry counts as one of its own vectors, as a part of the mean share.
 EPSILON = 1e-5
 # Vectors for each entry that k-means looks at, and how often it goes over them: training goes on from there.
 LOOKED_AT, PASSES = 32, 10
@@ -22,11 +22,11 @@ class Codebook(nn.Module):
     .. math::
         n_k \leftarrow \gamma n_k + (1 - \gamma) \frac{1}{N} \sum_i [k_i = k], \qquad
         m_k \leftarrow \gamma m_k + (1 - \gamma) \frac{1}{N} \sum_i [k_i = k]\, e_i, \qquad
-        c_k = \frac{m_k}{\tilde n_k}, \quad
-        \tilde n_k = \sum_j n_j \frac{n_k + \epsilon / K}{\sum_j n_j + \epsilon}
+        c_k \leftarrow \frac{m_k + c_k\, \epsilon / K}{n_k + \epsilon / K}
 
-    n counts shares of a batch and not its vectors, so that neither the first look nor a smaller last batch weighs
-    otherwise than the rest.
+    An entry that stands for nothing stays where it is: smoothing that counts vectors at the origin would take it
+    there. n counts shares of a batch and not its vectors, so that neither the first look nor a smaller last batch
+    weighs otherwise than the rest.
 
     Parameters
     ----------
@@ -78,14 +78,13 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def learn(self, v: Float[Tensor, "N d"], indices: Int64[Tensor, "N"]) -> None:
         """Take the vectors of a step into the running means, and move entries that are hardly used."""
+        own = EPSILON / self.entries  # ε/K
         missed = ((v - self.vectors[indices]) ** 2).sum(1)  # (N,)
         count = torch.bincount(indices, minlength=self.entries).to(v)  # (K,)
         total = torch.zeros_like(self.sums).index_add_(0, indices, v)  # (K, d)
         self.shares.lerp_(count / len(v), 1 - self.decay)
         self.sums.lerp_(total / len(v), 1 - self.decay)
-        whole = self.shares.sum()
-        smooth = whole * (self.shares + EPSILON / self.entries) / (whole + EPSILON)
-        self.vectors.copy_(self.sums / smooth[:, None])
+        self.vectors.copy_((self.sums + own * self.vectors) / (self.shares + own)[:, None])
         dead = (self.shares < self.revive / self.entries).nonzero().flatten()
         if len(dead):
             self._move(dead, v, missed)

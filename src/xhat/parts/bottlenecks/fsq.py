@@ -17,7 +17,7 @@ from xhat.parts.bottlenecks._passing import straight_through
 from xhat.parts.bottlenecks._places import Places
 
 WHO = "bottlenecks/fsq"
-# Without it the outermost values would be limits that a finite encoding only nears; at two levels, not even that.
+# Without it the outermost values would be limits that a finite encoding only nears.
 ROOM = 1e-3
 
 
@@ -36,7 +36,7 @@ class FSQ(Bottleneck):
     code_shape : tuple of int
         The shape of one code. Its first axis holds a vector, or several, of as many numbers as there are levels.
     levels : tuple of int, default=(8, 5, 5, 5)
-        L of each number of a vector, >= 2; the codebook implied has their product of entries. The paper advises
+        L of each number of a vector, >= 3; the codebook implied has their product of entries. The paper advises
         (8, 6, 5) for about 2^8, (8, 5, 5, 5) for 2^10, (7, 5, 5, 5, 5) for 2^12, (8, 8, 8, 6, 5) for 2^14 and
         (8, 8, 8, 5, 5, 5) for 2^16.
 
@@ -56,8 +56,10 @@ class FSQ(Bottleneck):
     def __init__(self, code_shape: Shape, levels: tuple[int, ...] = (8, 5, 5, 5)) -> None:
         super().__init__()
         levels = tuple(levels)
-        whole = bool(levels) and all(isinstance(n, int) and n >= 2 for n in levels)
-        require(whole, WHO, "levels must be whole numbers >= 2", levels, "(8, 5, 5, 5) makes 1000 entries")
+        whole = bool(levels) and all(isinstance(n, int) and n >= 3 for n in levels)
+        # Of two, an encoding takes the lower one only below -3.8: every untrained row would have the same code.
+        hint = "(8, 5, 5, 5) makes 1000 entries; for two levels take the kind lfq"
+        require(whole, WHO, "levels must be whole numbers >= 3", levels, hint)
         require(prod(levels) < 2**63, WHO, "an index must fit into 64 bits", f"{prod(levels)} entries", "use fewer")
         self.code_shape, self.levels = as_shape(code_shape, WHO), levels
         rule = f"the code's first axis must be a multiple of the {len(levels)} levels"
