@@ -38,8 +38,7 @@ def test_a_gradient_passes_to_what_fires_and_none_of_the_penalty_reaches_the_enc
 
 def test_the_pseudo_derivatives_are_the_papers():
     # Rajamanoharan et al., eqs. 11 and 12, with a bandwidth of ε θ, times θ for the logarithm.
-    bottleneck = at(1.0, 2.0, bandwidth=0.5).eval()  # in which nothing but the gradient moves
-    bottleneck.worth.fill_(1.0)
+    bottleneck = at(1.0, 2.0, bandwidth=0.5)
     theta, h, weight = torch.tensor([1.0, 2.0]), 3 * torch.rand(200, 2), torch.randn(200, 2)
     width = 0.5 * theta
     kernel = (((h - theta) / width).abs() < 0.5).float()
@@ -48,6 +47,8 @@ def test_the_pseudo_derivatives_are_the_papers():
     expected = theta * (weight * -(theta / width) * kernel).sum(0)
     torch.testing.assert_close(bottleneck.log_threshold.grad, expected)
     bottleneck.log_threshold.grad = None
+    bottleneck.worth.fill_(1.0)
+    bottleneck.shift.zero_()
     bottleneck(h).terms["sparsity"].backward()
     price = float(bottleneck.target * bottleneck.worth)
     torch.testing.assert_close(bottleneck.log_threshold.grad, price * theta * (-kernel / width).mean(0))
@@ -56,7 +57,7 @@ def test_the_pseudo_derivatives_are_the_papers():
 def test_they_are_the_derivatives_of_means_over_rows():
     # h is exponential: E[H(h - θ)] = exp(-θ) and E[z] = (1 + θ) exp(-θ), of which the step's part is -θ exp(-θ).
     theta = 1.5
-    bottleneck = at(theta, target=0.5, bandwidth=0.2).eval()
+    bottleneck = at(theta, target=0.5, bandwidth=0.2)
     bottleneck.worth.fill_(1.0)
     h = -torch.rand(400_000, 1, dtype=torch.float64).log().float()
     code = bottleneck(h)
@@ -118,6 +119,13 @@ def test_the_target_is_met_whatever_the_scale_of_the_loss_and_of_the_encodings(s
         optimiser.step()
         optimiser.zero_grad()
     assert active(bottleneck.eval()(3 * scale * torch.randn(4000, 64)).z) == pytest.approx(8, rel=0.05)
+
+
+def test_epochs_compare_in_evaluation_whatever_the_price():
+    bottleneck, h = at(1.0, 2.0), torch.randn(50, 2)
+    bottleneck.worth.fill_(3.0)
+    assert bottleneck(h).terms["sparsity"] != 0
+    assert bottleneck.eval()(h).terms["sparsity"] == 0
 
 
 def test_evaluation_and_passes_without_gradient_change_nothing():

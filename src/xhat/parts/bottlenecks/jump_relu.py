@@ -44,6 +44,8 @@ class JumpReLU(Bottleneck):
     t is learned: at this price a unit that is worth more than others fires more often, and another one less, and on
     the whole they stay where they are. s moves all of them together, until L0 is at its target.
 
+    In evaluation the term is 0: λ moves, and epochs of different prices would not compare.
+
     Parameters
     ----------
     code_shape : tuple of int
@@ -127,7 +129,7 @@ class JumpReLU(Bottleneck):
             self.shift = self.shift + PACE * surplus.detach().clamp(-1, 1)
             if z.requires_grad:
                 z.register_hook(lambda gradient: self._appraise(-len(h) * threshold * gradient, near))
-        return SparseCode(z, silent, sparsity=price * surplus)
+        return SparseCode(z, silent, sparsity=price * surplus if self.training else torch.zeros_like(surplus))
 
     @torch.no_grad()
     def _appraise(self, v: Float[Tensor, "B *Z"], near: Bool[Tensor, "B *Z"]) -> None:
