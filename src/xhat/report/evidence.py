@@ -12,7 +12,7 @@ from xhat.core.batch import Batch
 from xhat.core.code import Code
 from xhat.core.errors import ConfigError
 from xhat.core.gaussian_code import GaussianCode
-from xhat.core.shapes import size
+from xhat.core.shapes import size, spread
 from xhat.data.dataset import Dataset
 from xhat.data.split import Split
 from xhat.models.fitted import Fitted
@@ -108,7 +108,7 @@ def _errors(batch: Batch, copy: Tensor, symbols: bool) -> Float[Tensor, "B"]:
     wrong = (batch.x != copy).float() if symbols else (batch.x - copy) ** 2  # (B, *X)
     if batch.mask is None:
         return wrong.flatten(1).mean(1)
-    mask = batch.mask.reshape(batch.mask.shape + (1,) * (wrong.ndim - batch.mask.ndim)).expand_as(wrong)
+    mask = spread(batch.mask, wrong).expand_as(wrong)
     return (wrong * mask).flatten(1).sum(1) / mask.flatten(1).sum(1).clamp(min=1)
 
 

@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d
 from xhat.core.data_distribution import DataDistribution
 from xhat.core.errors import ShapeError, require
 from xhat.core.likelihood import Likelihood
-from xhat.core.shapes import Shape, per_row
+from xhat.core.shapes import Shape, per_row, spread
 
 WHO = "likelihoods/norm_pix"
 
@@ -94,7 +94,7 @@ class _Patchwork(DataDistribution):
 
     def log_prob(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         there = torch.ones_like(x, dtype=torch.bool) if mask is None else mask
-        there = there.reshape(there.shape + (1,) * (x.ndim - there.ndim)).expand_as(x)
+        there = spread(there, x).expand_as(x)
         # What is masked may be NaN, whose gradient would stay NaN even where its term is dropped.
         terms = self.law.terms(torch.where(there, x, 0.0), there)
         return per_row(torch.where(there, terms, 0.0))

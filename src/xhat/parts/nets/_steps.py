@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from xhat.core.errors import DataError, require
+from xhat.core.shapes import spread
 
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU]] = {"lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -30,7 +31,7 @@ class Numbers(nn.Module):
         """Read rows (B, T, D) with a mask (B, T) or (B, T, D)."""
         if mask is None:
             return x
-        mask = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+        mask = spread(mask, x)
         return torch.where(mask, x, 0.0 if self.value is None else self.value)
 
     def blank(self, n: int) -> Tensor:

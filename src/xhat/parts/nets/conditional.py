@@ -12,7 +12,7 @@ from xhat.core.batch import Batch
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
 from xhat.core.errors import ConfigError, ShapeError, require
-from xhat.core.shapes import Shape, as_shape, size
+from xhat.core.shapes import Shape, as_shape, size, spread
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 
 WHO = "nets/conditional"
@@ -65,7 +65,7 @@ class ConditionalEncoder(Encoder):
     def _widened_mask(self, mask: Tensor | None, x: Tensor) -> Tensor | None:
         if mask is None or (mask.ndim < x.ndim and not self.flat):
             return mask  # of steps, which are as many as before
-        mask = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).expand_as(x)
+        mask = spread(mask, x).expand_as(x)
         there = torch.ones(len(mask), self.classes, dtype=torch.bool, device=mask.device)
         return _beside(self._flattened(mask), there)  # a label is never missing
 

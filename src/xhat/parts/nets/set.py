@@ -12,7 +12,7 @@ from xhat.core.batch import Batch
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
 from xhat.core.errors import ShapeError, require
-from xhat.core.shapes import Shape, as_shape, size
+from xhat.core.shapes import Shape, as_shape, size, spread
 from xhat.parts.nets._attention import Attention, Block, check_sizes
 from xhat.parts.nets._blocks import dense, started
 from xhat.parts.nets._masks import check_mask, check_rows
@@ -68,7 +68,7 @@ class SetEncoder(Encoder):
             there = torch.ones_like(x[..., 0], dtype=torch.bool)  # (B, n)
         else:
             check_mask(mask, x, WHO)
-            entries = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+            entries = spread(mask, x)
             x, there = torch.where(entries, x, 0.0), entries.any(2)
         tokens = self.embed(x)  # (B, n, width)
         for block in self.blocks:
