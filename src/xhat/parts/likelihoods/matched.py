@@ -12,7 +12,7 @@ from torch import Tensor
 from xhat.core.data_distribution import DataDistribution
 from xhat.core.errors import ShapeError, require
 from xhat.core.likelihood import Likelihood
-from xhat.core.shapes import Shape
+from xhat.core.shapes import Shape, spread
 from xhat.parts.likelihoods.gaussian import Gaussian
 
 WHO = "likelihoods/matched"
@@ -87,7 +87,7 @@ class _MatchedSlots(DataDistribution):
             "make it True where an element is there",
             error=ShapeError,
         )
-        there = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).expand_as(x)  # (B, n, *D)
+        there = spread(mask, x).expand_as(x)  # (B, n, *D)
         order = self._order(x, there)
         return self.slots.log_prob(_take(x, order), _take(there, order))
 

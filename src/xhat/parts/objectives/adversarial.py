@@ -11,13 +11,12 @@ from torch.nn.functional import softplus
 
 from xhat.core.batch import Batch
 from xhat.core.encoder import Encoder
-from xhat.core.errors import ShapeError, require
 from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.schedule import Coefficient, coefficient
 from xhat.parts.nets.mlp import MLPEncoder
-from xhat.parts.objectives._critic import frozen
+from xhat.parts.objectives._critic import checked, frozen
 
 
 class Adversarial(Objective):
@@ -48,15 +47,7 @@ class Adversarial(Objective):
 
     def __init__(self, critic: Encoder, weight: Coefficient = 1.0) -> None:
         super().__init__()
-        require(
-            critic.out_shape == (1,),
-            "Adversarial",
-            "the critic must give one logit, of shape (1,)",
-            critic.out_shape,
-            "build it with out_shape=(1,)",
-            error=ShapeError,
-        )
-        self.critic = critic
+        self.critic = checked("Adversarial", critic)
         self.weight = coefficient(weight, "Adversarial", "weight", hint="use objectives/reconstruction for none")
 
     def forward(self, model: Model, batch: Batch) -> Loss:

@@ -14,6 +14,7 @@ from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.posterior import Posterior
+from xhat.core.shapes import spread
 
 GRADIENTS = ("doubly", "plain")
 
@@ -68,7 +69,7 @@ class IWAE(Objective):
         if doubly:
             weight = torch.softmax(log_w.detach(), 0)  # (k, B)  w̃
             # What reaches φ comes by way of z alone, and is weighed once more there.
-            z.register_hook(lambda gradient: gradient * weight.reshape(-1, *(1,) * (z.ndim - 1)))
+            z.register_hook(lambda gradient: gradient * spread(weight.flatten(), z))
         return Loss(bound=-bound, **code.terms)
 
     @classmethod

@@ -96,9 +96,8 @@ class M2(Objective):
         rows, classes = code.logits.shape
         s = code.style.rsample().repeat(classes, 1)  # (K*B, S)
         k = torch.eye(classes, dtype=s.dtype, device=s.device).repeat_interleave(rows, 0)  # (K*B, K)
-        x = batch.x.repeat(classes, *(1,) * (batch.x.ndim - 1))
-        mask = None if batch.mask is None else batch.mask.repeat(classes, *(1,) * (batch.mask.ndim - 1))
-        log_p = model.decode(code.of_class(k, s), batch).log_prob(x, mask)  # (K*B,)
+        again = batch.repeated(classes)
+        log_p = model.decode(code.of_class(k, s), batch).log_prob(again.x, again.mask)  # (K*B,)
         return -log_p.unflatten(0, (classes, rows)).T
 
     @classmethod
