@@ -43,9 +43,7 @@ def test_a_label_that_is_no_class_is_refused(objective):
         for y in (K, K + 1):
             with pytest.raises(ConfigError, match=f"AdversarialLabels: labels must be below 4, .*, got {y}"):
                 loss(model, Batch(x, y=torch.tensor([0, y, -1])))
-        with pytest.raises(
-            ConfigError, match=r"AdversarialLabels: labels must be classes, got torch\.float32 of shape"
-        ):
+        with pytest.raises(ConfigError, match=r"AdversarialLabels: labels must be classes, got torch\.float32 of"):
             loss(model, Batch(x, y=torch.zeros(3)))
 
 

@@ -7,8 +7,14 @@ from torch.nn.functional import softplus
 
 from xhat.core import Batch
 from xhat.core.errors import ConfigError, ShapeError
-from xhat.parts.nets.mlp import MLPEncoder
+from xhat.models.autoencoder import Autoencoder
+from xhat.models.recipe import Recipe
+from xhat.parts.bottlenecks.gaussian import Gaussian
+from xhat.parts.likelihoods.categorical import Categorical
+from xhat.parts.likelihoods.gaussian import Gaussian as GaussianLikelihood
+from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 from xhat.parts.objectives.vaegan import VAEGAN
+from xhat.parts.priors.vamp import Vamp
 from xhat.parts.schedules.linear import Linear
 
 GAMMA = 0.3
@@ -107,6 +113,22 @@ def test_a_schedule_of_gamma_leaves_the_encoder_its_gradient(model, batch, objec
         gamma_objective(trained, batch).total.backward()
     compare(model.encoder.parameters(), [p.grad for p in other.encoder.parameters()])
     assert differs([p.grad for p in model.decoder.parameters()], [p.grad for p in other.decoder.parameters()])
+
+
+def test_the_game_reaches_neither_the_encoder_nor_a_prior_that_is_learned(objective, batch):
+    bottleneck, encoder = Gaussian((3,)), MLPEncoder((6,), (6,), hidden=(8,))
+    prior = Vamp((3,), (6,), 4)  # draws of it go through the encoder
+    model = Autoencoder(encoder, bottleneck, MLPDecoder((3,), (6,)), GaussianLikelihood(), prior).double()
+    objective(model, batch).means()["fooling"].backward()
+    assert all(p.grad is None for p in (*encoder.parameters(), *prior.parameters()))
+    assert any(p.grad.any() for p in model.decoder.parameters())
+
+
+def test_rows_of_symbols_are_refused(objective):
+    encoder, likelihood = MLPEncoder((6,), (6,), hidden=(8,)), Categorical(4)
+    model = Autoencoder(encoder, Gaussian((3,)), MLPDecoder((3,), likelihood.params((6,))), likelihood)
+    with pytest.raises(ConfigError, match="VAEGAN: needs rows of numbers; symbols have no derivative"):
+        Recipe(model, objective)
 
 
 def test_where_a_rows_entries_are_hidden_its_copy_stands_for_them(model, objective, batch):

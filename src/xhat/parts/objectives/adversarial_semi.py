@@ -37,8 +37,9 @@ class AdversarialSemi(Objective):
 
     with :math:`\pi, s = f(x)`, the classes' probabilities and the style. The model's prior is p(y) p(s), as of
     priors/classified: :math:`D_y` sees one-hot draws, all classes as often, and so asks for certain answers and for
-    equal shares. Within objectives/adversarial_reduce, where the prior is over their sum, classes are drawn alike and p(s) is a standard
-    normal. The label y is -1 where there is none. With α = 0 labels are not read, and the classes are clusters.
+    equal shares. Within objectives/adversarial_reduce, where the prior is over their sum, classes are drawn alike and
+    p(s) is a standard normal. The label y is -1 where there is none. With α = 0 labels are not read, and the classes
+    are clusters.
 
     Parameters
     ----------

@@ -17,9 +17,10 @@ from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.posterior import Posterior
 from xhat.core.schedule import Coefficient, coefficient
-from xhat.core.shapes import per_row
+from xhat.core.shapes import per_row, spread
+from xhat.parts.likelihoods.categorical import Categorical
 from xhat.parts.nets.mlp import MLPEncoder
-from xhat.parts.objectives._critic import frozen
+from xhat.parts.objectives._critic import checked, frozen
 
 WHO = "VAEGAN"
 
@@ -65,11 +66,15 @@ class VAEGAN(Objective):
         super().__init__()
         rule, hint = "the head must read the features", f"build it with in_shape={features.out_shape}"
         require(head.in_shape == features.out_shape, WHO, rule, head.in_shape, hint, error=ShapeError)
-        rule, hint = "the head must give one logit, of shape (1,)", "build it with out_shape=(1,)"
-        require(head.out_shape == (1,), WHO, rule, head.out_shape, hint, error=ShapeError)
+        checked(WHO, head, "the head")
         self.features, self.head = features, head
         hint = "a small one leaves the decoder to the game"
         self.gamma = coefficient(gamma, WHO, "gamma", lowest=SMALLEST_GAMMA, hint=hint)
+
+    def check(self, model: Model) -> None:
+        """Refuse symbols: through their mean, the likeliest one, no decoder can learn."""
+        symbols = isinstance(model.likelihood, Categorical)
+        require(not symbols, WHO, "needs rows of numbers; symbols have no derivative", hint="use objectives/beta_elbo")
 
     def forward(self, model: Model, batch: Batch) -> Loss:
         """Give the distortion, γ R, the fooling term and the rate, (B,) each."""
@@ -79,8 +84,9 @@ class VAEGAN(Objective):
         data = model.decode(_slowed(z, 1 / gamma), batch)
         seen, copied = frozen(self.features, self._observed(batch, data.mean)), frozen(self.features, data.mean)
         error = 0.5 * per_row((seen - copied) ** 2)  # (B,)  R
-        # The same copy from a fixed code, beside new rows: the game moves the decoder alone.
-        made = model.decode(torch.cat([z.detach(), model.prior.sample(len(z))]), batch).mean  # (2B, *X)
+        # The same copy from a fixed code, beside new rows: the game moves the decoder alone, and no learned prior.
+        z_p = model.prior.sample(len(z))
+        made = model.decode(torch.cat([z, z_p]).detach(), batch).mean  # (2B, *X)
         said = frozen(self.head, frozen(self.features, made)).squeeze(1).unflatten(0, (2, -1))
         return Loss(
             distortion=-data.log_prob(batch.x, batch.mask).detach(),
@@ -112,8 +118,7 @@ class VAEGAN(Objective):
         """Put the copy's own entries where the rows' are hidden: they are then no difference."""
         if batch.mask is None:
             return batch.x
-        mask = batch.mask.reshape(batch.mask.shape + (1,) * (copy.ndim - batch.mask.ndim))
-        return torch.where(mask, batch.x, copy)
+        return torch.where(spread(batch.mask, copy), batch.x, copy)
 
     @classmethod
     def example(cls) -> Self:
