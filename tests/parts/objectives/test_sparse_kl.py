@@ -49,6 +49,23 @@ def test_units_that_are_stuck_leave_it_finite(model, stuck):
     assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
+def test_rows_count_by_their_weights(model):
+    x = torch.randn(6, 6)
+    twice = SparseKL()(model, Batch(x, weight=torch.tensor([1.0, 2, 1, 0, 0, 1]))).terms["sparsity"]
+    torch.testing.assert_close(twice, SparseKL()(model, Batch(x[[0, 1, 1, 2, 5]])).terms["sparsity"])
+
+
+@pytest.mark.parametrize("bias", [-15.0, -40.0, -60.0])
+def test_a_unit_that_hardly_ever_speaks_is_pulled_back(model, bias):
+    last = model.encoder.layers[-1]
+    with torch.no_grad():
+        last.weight.zero_()
+        last.bias.fill_(bias)
+    SparseKL(3.0, rho=0.1)(model, Batch(torch.randn(5, 6))).terms["sparsity"].backward()
+    # dKL/da = (-ρ/ρ̂ + (1-ρ)/(1-ρ̂)) ρ̂(1-ρ̂) = ρ̂ - ρ: as strong a pull however rare it is.
+    torch.testing.assert_close(last.bias.grad, torch.full((3,), 3 * -0.1), rtol=1e-4, atol=1e-5)
+
+
 def test_training_brings_the_rates_to_rho(model):
     x = torch.randn(256, 6)
     optimiser = torch.optim.Adam(model.parameters(), 1e-2)

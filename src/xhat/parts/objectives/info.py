@@ -22,7 +22,8 @@ class Info(Objective):
 
     The KL is the information between x and z plus the distance of q(z) from p(z): an α above 0 gives that information
     back, λ keeps the distance small. α = 0, λ = 1 is the ELBO; α = 1 is the MMD-VAE, a Wasserstein autoencoder whose
-    encoder is random. The kernel is that of objectives/mmd. The discrepancy belongs to the batch and not to a row.
+    encoder is random. The kernel is that of objectives/mmd. The discrepancy belongs to the batch and not to a row;
+    weights of rows do not enter it.
 
     Parameters
     ----------

@@ -15,23 +15,25 @@ from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.schedule import Coefficient, coefficient
 from xhat.core.unit_code import UnitCode
+from xhat.parts.objectives._weighing import row_mean
 
-# A unit at 0 or 1 in all rows has a slope of zero already; the floor keeps its term a finite number.
-SMALLEST = 1e-6
+# At a rate near 0 the slope, -ρ / ρ̂, times that of a sigmoid there, ρ̂, still pulls a unit back by ρ: only what a
+# quotient of float32 could not hold is cut off. Near 1 the floor is that of 1 - ρ̂, of which float32 keeps few digits.
+SMALLEST, LARGEST = 1e-30, 1 - 1e-6
 
 
 class SparseKL(Objective):
     r"""Hold each unit's mean activity at ρ.
 
     .. math:: L = E[-\log p(x|z)] + \beta \sum_j \mathrm{KL}(\rho \| \hat\rho_j), \qquad
-              \hat\rho_j = \frac1B \sum_b z_{bj}
+              \hat\rho_j = \frac{\sum_b w_b z_{bj}}{\sum_b w_b}
 
     with :math:`\mathrm{KL}(\rho \| \hat\rho) = \rho \log \frac{\rho}{\hat\rho} + (1 - \rho) \log
     \frac{1 - \rho}{1 - \hat\rho}` between two coins. The code itself is the layer of activities, units in (0, 1) as
     of `bottlenecks/sigmoid`: a penalty on some other function of z would press units that the decoder does not see.
 
-    The mean is that of the batch, and so is the term. Since KL is convex a small batch overestimates that of all
-    rows; with B well above 1 / ρ it hardly does.
+    The mean is that of the batch, whose rows weigh :math:`w_b`, and so is the term. Since KL is convex a small batch
+    overestimates that of all rows; with B well above 1 / ρ it hardly does.
 
     Parameters
     ----------
@@ -60,9 +62,10 @@ class SparseKL(Objective):
         """Give the distortion, (B,), and the divergence of the rates, ()."""
         code = model.encode(batch)
         data = model.decode(code.rsample(), batch)
+        mean = row_mean(code.z.flatten(1), batch.weight)  # (Z,)  ρ̂
         return Loss(
             distortion=-data.log_prob(batch.x, batch.mask),  # (B,)
-            sparsity=self.now(self.beta) * divergence(self.rho, code.z.flatten(1).mean(0)),  # (): of the batch
+            sparsity=self.now(self.beta) * divergence(self.rho, mean),  # (): of the batch
             **code.terms,
         )
 
@@ -74,7 +77,7 @@ class SparseKL(Objective):
 
 def divergence(rho: float, mean: Float[Tensor, "Z"]) -> Float[Tensor, ""]:
     """Add up KL(ρ‖ρ̂) in nats over units of mean activity ρ̂."""
-    mean = mean.clamp(SMALLEST, 1 - SMALLEST)
+    mean = mean.clamp(SMALLEST, LARGEST)
     target = torch.full_like(mean, rho)
     on = target * (target.log() - mean.log())
     off = (1 - target) * ((1 - target).log() - (1 - mean).log())
