@@ -6,6 +6,8 @@ from gaps import given_observed, linear_gaussian, rows_with_gaps
 
 from xhat.core import Batch
 from xhat.core.errors import ConfigError
+from xhat.parts.corruptions.masking import Masking
+from xhat.parts.objectives.denoising import Denoising
 from xhat.parts.objectives.iwae import IWAE
 from xhat.parts.objectives.miwae import MIWAE
 
@@ -40,6 +42,16 @@ def test_what_lies_in_a_gap_is_neither_seen_nor_judged():
     assert found[0].isfinite().all()
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
+
+
+def test_what_is_judged_alone_does_not_say_what_is_seen():
+    batch = Batch(torch.randn(40, 6), mask=torch.rand(40, 6) < 0.8)
+    denoising = Denoising(MIWAE(3), Masking(0.5), on="hidden")
+    torch.manual_seed(2)
+    masked = denoising.changed(batch)  # an entry that the corruption left is not judged
+    seen = denoising.objective.changed(masked).input
+    assert torch.equal(seen, torch.where(masked.visible, batch.x, 0))
+    assert (seen != 0).any()
 
 
 def test_without_gaps_it_is_the_iwae():

@@ -8,9 +8,17 @@ from typing import Self
 import torch
 
 from xhat.core.batch import Batch
+from xhat.core.errors import require
+from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.wrapping import Wrapping
+from xhat.parts.objectives._spoiling import judged
 from xhat.parts.objectives.reconstruction import Reconstruction
+
+WHO = "Binarising"
+
+# Of a scaling's float32.
+ROUNDING = 1e-5
 
 
 class Binarising(Wrapping):
@@ -18,8 +26,9 @@ class Binarising(Wrapping):
 
     .. math:: L = E_{b \sim \mathrm{Bernoulli}(x)}[L_{\mathrm{objective}}(b)]
 
-    Rows must lie in [0, 1]. A Bernoulli likelihood is then a probability, and its bound a bound of
-    :math:`E_b[\log p(b)]`, which papers report.
+    Rows must lie in [0, 1]; those that training begins with are looked at. A Bernoulli likelihood is then a
+    probability, and its bound a bound of :math:`E_b[\log p(b)]`, which papers report. What changes the encoder's view
+    of a row, as objectives/denoising, goes within: it must see what was drawn.
 
     Parameters
     ----------
@@ -35,8 +44,19 @@ class Binarising(Wrapping):
     def __init__(self, objective: Objective | None = None) -> None:
         super().__init__(Reconstruction() if objective is None else objective)
 
+    def begin(self, model: Model, batch: Batch) -> None:
+        """Refuse rows of no gray values; let the wrapped objective begin on drawn ones."""
+        x = batch.x[judged(batch)]
+        lowest, highest = float(x.min()), float(x.max())
+        inside = lowest >= -ROUNDING and highest <= 1 + ROUNDING
+        came = f"[{lowest:g}, {highest:g}]"
+        require(inside, WHO, "rows must lie in [0, 1]", came, "use --scale unit")
+        super().begin(model, batch)
+
     def changed(self, batch: Batch) -> Batch:
         """Draw every pixel."""
+        hint = "put Binarising outside, around the objective that does"
+        require(batch.corrupted is None, WHO, "must come before what changes the encoder's view", hint=hint)
         drawn = (torch.rand_like(batch.x) < batch.x).to(batch.x.dtype)  # (B, *X)
         return replace(batch, x=drawn)
 

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 
 from xhat.core.batch import Batch
+from xhat.core.shapes import spread
 from xhat.core.wrapping import Wrapping
 from xhat.parts.objectives.iwae import IWAE
 
@@ -50,8 +51,7 @@ class MIWAE(Wrapping):
 
 def without_gaps(batch: Batch) -> Batch:
     """Put 0 where an entry was not observed, whatever lies there, into what the encoder sees."""
-    if batch.mask is None:
+    if batch.present is None:  # and not the mask: it may be narrowed to what is judged, with more to be seen
         return batch
     x = batch.input
-    mask = batch.mask.reshape(batch.mask.shape + (1,) * (x.ndim - batch.mask.ndim))
-    return replace(batch, corrupted=torch.where(mask, x, 0.0))
+    return replace(batch, corrupted=torch.where(spread(batch.present, x), x, 0.0))
