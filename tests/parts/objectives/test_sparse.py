@@ -15,7 +15,7 @@ def test_it_is_the_copy_and_the_sum_of_absolute_values():
     model, x = plain_model(), torch.randn(5, 6)
     z = model.encode(x).z
     terms = Sparse(0.3)(model, Batch(x)).terms
-    torch.testing.assert_close(terms["sparsity"], 0.3 * z.abs().sum(1))
+    torch.testing.assert_close(terms["loudness"], 0.3 * z.abs().sum(1))
     torch.testing.assert_close(terms["distortion"], -model.decode(z).log_prob(x))
 
 

@@ -48,7 +48,7 @@ class Sparse(Objective):
         data = model.decode(code.rsample(), batch)
         return Loss(
             distortion=-data.log_prob(batch.x, batch.mask),  # (B,)
-            sparsity=self.now(self.weight) * per_row(code.z.abs()),  # (B,)  λ ‖z‖₁
+            loudness=self.now(self.weight) * per_row(code.z.abs()),  # (B,)  λ ‖z‖₁
             **code.terms,
         )
 
