@@ -42,6 +42,16 @@ SUMMARY = {
             "It predicts each element from those before it, with 0.20 of the mean input's error. Its distortion, "
             "81.25 nats a row, is -log p(x)",
         ),
+        (
+            {"code": 512, "l0": 15.6},
+            "Its error is 0.50 of PCA's with as many active numbers. It explains 80.0 % of the variance with 16 active "
+            "numbers a row.",
+        ),
+        (
+            {"code": 512, "l0": 0.2, "error.model": 5.0, "takes_pca": False},
+            "PCA does better: this model's error is 1.25 of PCA's with as many active numbers. Train longer. It "
+            "explains 50.0 % of the variance with 1 active number a row.",
+        ),
         ({"error.mean": 0.0, "error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better."),
     ],
 )

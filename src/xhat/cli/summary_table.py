@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from xhat.runs.verdict import EXACT, advice, verdict
+from xhat.runs.verdict import EXACT, advice, numbers, verdict
 
 
 def print_summary(summary: dict[str, Any]) -> None:
@@ -17,7 +17,7 @@ def print_summary(summary: dict[str, Any]) -> None:
     table = Table(box=None, padding=(0, 3, 0, 0))
     for name, side in (("validation", "left"), (summary["measure"], "right"), ("of PCA's", "right")):
         table.add_column(name, justify=side)  # type: ignore[arg-type]
-    names = {"model": "this model", "pca": f"PCA, {summary['code']} components", "mean": "the mean input"}
+    names = {"model": "this model", "pca": f"PCA, {numbers(summary)} components", "mean": "the mean input"}
     for key, name in names.items():
         error = summary[f"error.{key}"]
         table.add_row(name, f"{error:.6g}", f"{error / pca:.2f}" if pca > EXACT * summary["error.mean"] else "")

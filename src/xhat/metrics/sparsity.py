@@ -28,6 +28,11 @@ class Sparsity:
     unexplained: float
 
 
+def l0(z: Float[Tensor, "N *Z"]) -> float:
+    r"""Give :math:`E\|z\|_0`, the units that are not zero, a row."""
+    return float((z != 0).flatten(1).sum(1).double().mean())
+
+
 def sparsity(z: Float[Tensor, "N *Z"], x: Float[Tensor, "N *X"], copy: Float[Tensor, "N *X"]) -> Sparsity:
     """Measure codes and copies of many rows.
 
@@ -46,7 +51,7 @@ def sparsity(z: Float[Tensor, "N *Z"], x: Float[Tensor, "N *X"], copy: Float[Ten
     x, copy = x.double(), copy.double()
     variance = ((x - x.mean(0)) ** 2).sum()
     return Sparsity(
-        active=float(fires.flatten(1).sum(1).double().mean()),
+        active=l0(z),
         dead=float((~fires.any(0)).double().mean()),
         unexplained=float(((x - copy) ** 2).sum() / variance),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from xhat.models.fitted import Fitted
 from xhat.report.words import count, number, shape
-from xhat.runs.verdict import EXACT, advice, verdict
+from xhat.runs.verdict import EXACT, advice, numbers, verdict
 
 NOUNS = {
     "image": "images of",
@@ -79,6 +79,7 @@ def headline(fitted: Fitted) -> Headline:
     """Put a summary into words."""
     summary, schema, origin = fitted.summary, fitted.schema, fitted.origin
     recipe, net = origin.get("recipe", "own"), origin.get("net", "own")
+    fewer = "fewer active numbers a row" if "l0" in summary else "fewer numbers a row"
     who = "A model of your own" if recipe == "own" else recipe
     what = "" if net == "own" else f"{net} net; "
     return Headline(
@@ -93,7 +94,7 @@ def headline(fitted: Fitted) -> Headline:
         errors=_errors(summary),
         numbers=[
             ("Code", f"{summary['code']}", f"{summary['active']} active"),
-            ("Compression", f"{number(math.prod(schema.shape) / summary['code'])}×", "fewer numbers a row"),
+            ("Compression", f"{number(math.prod(schema.shape) / numbers(summary))}×", fewer),
             ("Parameters", _big(summary["parameters"]), f"{summary['parameters']:,}"),
             ("Epochs", f"{summary['epochs']}", f"{summary['status']}; best: {summary['best_epoch']}"),
             ("Time", f"{number(summary['seconds'])} s", "of training"),

@@ -6,10 +6,16 @@ from typing import Any
 
 import torch
 
+from xhat.core.bottleneck import Bottleneck
 from xhat.core.gaussian_code import GaussianCode
+from xhat.core.objective import Objective
 from xhat.core.sparse_code import SparseCode
+from xhat.core.wrapping import Wrapping
 from xhat.engine.collapse import EPOCHS, Finding, collapses, posterior_collapse
 from xhat.models.fitted import Fitted
+from xhat.parts.bottlenecks.fsq import FSQ
+from xhat.parts.bottlenecks.lfq import LFQ
+from xhat.parts.objectives.beta_elbo import BetaELBO
 from xhat.runs.plan import Plan
 
 # Shares of a codebook in use, and of a sparse code's dead units, that are worth a word.
@@ -40,16 +46,16 @@ def findings(summary: dict[str, Any], plan: Plan, fitted: Fitted) -> list[Findin
         collapsed = True
     copies = not (collapsed or summary["ancestral"] or "dead_units" in summary)
     if copies and summary["active"] < summary["code"]:
-        found.append(_idle(summary["code"], summary["code"] - summary["active"], weighed="beta" in fitted.objective))
+        found.append(_idle(summary["code"], summary["code"] - summary["active"], _path_to_bound(plan.recipe.objective)))
     if (used := summary.get("codebook_use", 1.0)) < USED:
-        found.append(_dead_codes(used, summary["perplexity"]))
+        found.append(_dead_codes(used, summary["perplexity"], fitted.model.bottleneck))
     if (dead := summary.get("dead_units", 0.0)) > DEAD:
-        found.append(_dead_units(dead))
+        found.append(_dead_units(dead, min(ROWS, summary["rows.train"] + summary["rows.validation"])))
     return found
 
 
 def dead_units(plan: Plan, fitted: Fitted) -> dict[str, float]:
-    """Give ``dead_units`` of a sparse code: the share of its units that are zero for every row."""
+    """Give ``dead_units`` of a sparse code: the share of its units that are zero for every row, of 20,000 at most."""
     if not issubclass(fitted.model.bottleneck.emits, SparseCode):
         return {}
     fires = torch.zeros(fitted.model.code_shape, dtype=torch.bool)
@@ -67,24 +73,41 @@ def _rate(plan: Plan, fitted: Fitted) -> float:
     return float(torch.cat(rates).mean())
 
 
-def _idle(code: int, idle: int, *, weighed: bool) -> Finding:
-    revive = " Or bring more of them to life: --set objective.beta below 1, or objective.free_bits." if weighed else ""
+def _path_to_bound(objective: Objective) -> str | None:
+    """Give the path of a bound that presses each code dimension, though it may stand inside another objective."""
+    path = "objective"
+    while isinstance(objective, Wrapping):
+        objective, path = objective.objective, f"{path}.objective"
+    return path if isinstance(objective, BetaELBO) else None
+
+
+def _idle(code: int, idle: int, bound: str | None) -> Finding:
+    revive = f" Or bring more of them to life: --set {bound}.beta below 1, or {bound}.free_bits." if bound else ""
     advice = f"{idle} of {code} hardly vary between rows. A smaller --latent gives the same copy.{revive}"
     return Finding("inactive code dimensions", None, idle / code, advice)
 
 
-def _dead_codes(used: float, perplexity: float) -> Finding:
+def _dead_codes(used: float, perplexity: float, bottleneck: Bottleneck) -> Finding:
+    # Some have no entries of their own to move or to leave out: they are all that numbers of few values can be.
+    if isinstance(bottleneck, FSQ):
+        remedy = "Use fewer bottleneck.levels, or smaller ones."
+    elif isinstance(bottleneck, LFQ):
+        remedy = "Use a smaller --latent, or raise bottleneck.entropy."
+    else:
+        remedy = (
+            "Use fewer bottleneck.entries, move dead ones with bottleneck.revive, or take the kind fsq, which has no "
+            "codebook to collapse."
+        )
     advice = (
         f"{100 * used:.0f} % of the codebook's entries are in use, as much as {perplexity:.1f} equally frequent ones. "
-        "Use fewer bottleneck.entries, move dead ones with bottleneck.revive where the kind has it, or take the kind "
-        "fsq, which has no codebook to collapse."
+        f"{remedy}"
     )
     return Finding("dead codes", None, used, advice)
 
 
-def _dead_units(dead: float) -> Finding:
+def _dead_units(dead: float, rows: int) -> Finding:
     advice = (
-        f"{100 * dead:.0f} % of the code's units are zero for every row. Use a smaller --latent, let more units speak "
-        "at once, or revive silent ones with objectives/revival."
+        f"{100 * dead:.0f} % of the code's units are zero for each of {rows:,} rows. Use a smaller --latent, let more "
+        "units speak at once, or revive silent ones with objectives/revival."
     )
     return Finding("dead units", None, dead, advice)

@@ -6,7 +6,7 @@ from jinja2 import Environment, StrictUndefined
 
 from xhat.models.fitted import Fitted
 from xhat.runs.folder import RunFolder
-from xhat.runs.verdict import advice, verdict
+from xhat.runs.verdict import advice, numbers, verdict
 
 CARD = """\
 # {{ origin.recipe }} on {{ schema.name }}
@@ -17,7 +17,7 @@ CARD = """\
 | --- | --- |
 | data | {{ schema.name }}: {{ origin.rows }} rows of {{ schema.kind }} {{ shape }}, {{ schema.dtype }} |
 | net | {{ origin.net }}, {{ "{:,}".format(summary.parameters) }} parameters |
-| code | {{ summary.code }} dimensions, {{ summary.active }} active |
+| code | {{ summary.code }} dimensions, {{ summary.active }} active{{ at_once }} |
 | training | {{ summary.epochs }} epochs in {{ "%.1f" % summary.seconds }} s, {{ summary.status }} |
 | seed | {{ origin.settings.seed }} |
 | scaling | {{ scaling }} |
@@ -25,7 +25,7 @@ CARD = """\
 {{ summary.measure | capitalize }} per element on {{ summary["rows.validation"] }} validation rows, in the data's own
 units:
 
-| this model | PCA, {{ summary.code }} components | the mean input |
+| this model | PCA, {{ components }} components | the mean input |
 | --- | --- | --- |
 | {{ "%.6g" % summary["error.model"] }} | {{ "%.6g" % summary["error.pca"] }} | {{ "%.6g" % summary["error.mean"] }} |
 
@@ -65,6 +65,8 @@ def model_card(fitted: Fitted, folder: RunFolder) -> str:
         summary=fitted.summary,
         verdict=verdict(fitted.summary),
         notes=advice(fitted.summary),
+        components=numbers(fitted.summary),
+        at_once=f", {fitted.summary['l0']:.1f} of them in a row" if "l0" in fitted.summary else "",
         path=folder.path,
         labels=fitted.model.reads_labels,
         code_shape=", ".join(map(str, fitted.model.code_shape)),

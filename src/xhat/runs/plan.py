@@ -14,6 +14,7 @@ import torch
 
 from xhat.core.catalogue import find
 from xhat.core.errors import require
+from xhat.core.quantised_code import QuantisedCode
 from xhat.core.schedule import Schedule
 from xhat.core.shapes import size
 from xhat.core.sparse_code import SparseCode
@@ -175,8 +176,9 @@ def make_plan(
 def cautions(recipe: Recipe) -> tuple[str, ...]:
     """List what is allowed of a recipe but rarely meant."""
     code, row = size(recipe.model.code_shape), size(recipe.model.x_shape)
-    # A sparse code's entries are mostly zero; one that is read element by element copies nothing.
-    if code < row or issubclass(recipe.model.bottleneck.emits, SparseCode) or recipe.model.ancestral:
+    # A sparse code's entries are mostly zero, a quantised one's take few values; one that is read element by element
+    # copies nothing.
+    if code < row or issubclass(recipe.model.bottleneck.emits, SparseCode | QuantisedCode) or recipe.model.ancestral:
         return ()
     return (f"the code has {code} dimensions and a row only {row}: nothing is compressed",)
 

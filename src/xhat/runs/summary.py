@@ -9,15 +9,17 @@ import torch
 
 from xhat.core.quantised_code import QuantisedCode
 from xhat.core.shapes import size
+from xhat.core.sparse_code import SparseCode
 from xhat.metrics.active_units import active_units
 from xhat.metrics.codebook_usage import codebook_usage
 from xhat.metrics.pca_curve import pca_curve
 from xhat.metrics.reconstruction_error import reconstruction_error
+from xhat.metrics.sparsity import l0
 from xhat.models.fitted import Fitted
 from xhat.runs.findings import dead_units, findings
 from xhat.runs.pca_start import takes_pca
 from xhat.runs.plan import COMPONENTS, Plan
-from xhat.runs.verdict import SQUARES
+from xhat.runs.verdict import SQUARES, numbers
 
 # Rows whose entries are counted.
 CODEBOOK_ROWS = 20_000
@@ -40,28 +42,31 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
     dict
         ``error.model``, ``error.pca``, ``error.mean``: mean squared error per element in the data's own units, for
         symbols the share of wrong ones; ``measure``: which of the two; ``code`` and ``active``: code dimensions, and
-        those that differ between rows; ``parameters``; ``epochs`` and ``best_epoch``; ``seconds`` of training;
-        ``status``; ``rows.train`` and ``rows.validation``; ``validation.TERM``: the objective's terms at the best
-        epoch; ``pca_curve``: [components, error] pairs; ``warnings``. Of codes of a codebook also ``codebook_use``,
-        the share of its entries that occur, and ``perplexity``; of sparse ones ``dead_units``, the share that is zero
-        for every row; both over training and validation rows. ``ancestral``: whether elements are predicted from
-        those before them; ``takes_pca``: whether training could have begun at PCA. ``findings``: what went out, each
-        with ``what``, ``since``, ``value`` and ``advice``.
+        those that differ between rows; PCA has as many components as the code has dimensions, and of sparse codes as
+        many as ``l0``, a row's numbers that are not zero, on average. ``parameters``; ``epochs`` and ``best_epoch``;
+        ``seconds`` of training; ``status``; ``rows.train`` and ``rows.validation``; ``validation.TERM``: the
+        objective's terms at the best epoch; ``pca_curve``: [components, error] pairs; ``warnings``. Of codes of a
+        codebook also ``codebook_use``, the share of its entries that occur, and ``perplexity``; of sparse ones
+        ``dead_units``, the share that is zero for every row; both over validation and training rows, 20,000 at most.
+        ``ancestral``: whether elements are predicted from those before them; ``takes_pca``: whether training could
+        have begun at PCA. ``findings``: what went out, each with ``what``, ``since``, ``value`` and ``advice``.
     """
     data, rows = plan.data, plan.split.validation
     code, history = size(fitted.model.code_shape), fitted.history
-    rank = min(len(plan.split.train) - 1, len(plan.pca.mean))
-    components = sorted({0, min(code, rank), *(k for k in COMPONENTS if k <= min(2 * code, rank))})
-    curve = pca_curve(data, rows, copy.deepcopy(fitted.scaling).cpu(), plan.pca, components)
     with torch.inference_mode():
         z = torch.cat([fitted.model.encode(batch).z.cpu() for batch in fitted.batches(data, rows)])
+    counts = {"code": code} | ({"l0": l0(z)} if issubclass(fitted.model.bottleneck.emits, SparseCode) else {})
+    rank = min(len(plan.split.train) - 1, len(plan.pca.mean))
+    equal = min(numbers(counts), rank)
+    components = sorted({0, equal, *(k for k in COMPONENTS if k <= min(2 * code, rank))})
+    curve = pca_curve(data, rows, copy.deepcopy(fitted.scaling).cpu(), plan.pca, components)
     active = int(active_units(z, prior_variance=fitted.shapes_prior).sum())
     summary = {
         "error.model": reconstruction_error(fitted, data, rows),
-        "error.pca": curve[min(code, rank)],
+        "error.pca": curve[equal],
         "error.mean": curve[0],
         "measure": SQUARES if data.schema.vocabulary is None else "share of wrong symbols",
-        "code": code,
+        **counts,
         "active": active,
         **_codebook(plan, fitted),
         "parameters": sum(p.numel() for p in fitted.model.parameters()),

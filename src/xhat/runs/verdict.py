@@ -13,6 +13,11 @@ SAME = 1e-4
 SQUARES = "mean squared error"
 
 
+def numbers(summary: Mapping[str, Any]) -> int:
+    """Count a row's numbers, for which PCA gets as many components: of a sparse code those that are not zero."""
+    return max(1, round(summary["l0"])) if "l0" in summary else int(summary["code"])
+
+
 def verdict(summary: Mapping[str, Any]) -> str:
     """Say how the model stands beside PCA and the mean input.
 
@@ -22,11 +27,12 @@ def verdict(summary: Mapping[str, Any]) -> str:
         As ``summary.json`` holds it.
     """
     model, pca, mean = (summary[f"error.{name}"] for name in ("model", "pca", "mean"))
-    code = summary["code"]
+    called = "active numbers" if "l0" in summary else "numbers"
     explained = ""
     if model < mean:
         what = "of the variance" if summary.get("measure", SQUARES) == SQUARES else "of what the commonest symbols miss"
-        explained = f"It explains {100 * (1 - model / mean):.1f} % {what} with {code} numbers a row."
+        count = f"{numbers(summary)} {called if numbers(summary) > 1 else called.removesuffix('s')}"
+        explained = f"It explains {100 * (1 - model / mean):.1f} % {what} with {count} a row."
     if summary.get("ancestral"):
         against = f"It predicts each element from those before it, with {model / mean:.2f} of the mean input's error."
         nats = f"{summary['validation.distortion']:.6g} nats a row"
@@ -36,10 +42,11 @@ def verdict(summary: Mapping[str, Any]) -> str:
     elif summary["best_epoch"] == 0 and abs(model - pca) <= SAME * pca:
         against = "Nothing better than PCA was found on validation: this model is PCA. Train longer."
     elif model <= pca:
-        against = f"Its error is {model / pca:.2f} of PCA's with as many numbers."
+        against = f"Its error is {model / pca:.2f} of PCA's with as many {called}."
     elif model < mean:
         advised = "Train longer, or start from PCA with --init pca." if summary["takes_pca"] else "Train longer."
-        against = f"PCA does better: this model's error is {model / pca:.2f} of PCA's. {advised}"
+        fair = f" with as many {called}" if "l0" in summary else ""
+        against = f"PCA does better: this model's error is {model / pca:.2f} of PCA's{fair}. {advised}"
     else:
         against = "It copies worse than the mean input does: it has not learned. Train longer, or lower --lr."
     return f"{against} {explained}".strip()

@@ -11,6 +11,7 @@ from xhat.report.draw import ACCENT, INK, LINE, MUTED, scale_y, svg
 from xhat.report.evidence import Evidence
 from xhat.report.figure import Figure, empty
 from xhat.report.words import number
+from xhat.runs.verdict import numbers
 
 TITLE = "Beside PCA"
 # An exact copy has the error 0, or some 1e-30 of rounding: neither has a place on a logarithmic axis.
@@ -21,7 +22,7 @@ def pca(evidence: Evidence) -> Figure:
     """Draw error against k, with the model's point."""
     summary = evidence.fitted.summary
     points = sorted((int(k), float(error)) for k, error in summary["pca_curve"])
-    code, error = int(summary["code"]), float(summary["error.model"])
+    code, error = numbers(summary), float(summary["error.model"])
     if not points or not np.isfinite([e for _, e in points] + [error]).all():
         return empty(TITLE, "PCA's errors or this model's are no numbers.")
     floor = FLOOR * points[0][1]
@@ -40,7 +41,8 @@ def pca(evidence: Evidence) -> Figure:
         )
         scale_y(axes, np.append(height, y))
         axes.set_xticks(place, [str(k) for k, _ in points])
-        axes.set_xlabel("numbers a row: components of PCA, dimensions of the code")
+        of_code = "active dimensions of the code, on average" if "l0" in summary else "dimensions of the code"
+        axes.set_xlabel(f"numbers a row: components of PCA, {of_code}")
         axes.set_ylabel("mean squared error")
         axes.margins(x=0.08, y=0.16)
 
