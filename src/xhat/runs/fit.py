@@ -72,7 +72,8 @@ def fit(
     scale : str, default="auto"
         "none", "unit", "global" or "standard"; "auto" takes "unit" for images and "global" for all else.
     init : {"auto", "random", "pca", "greedy"}
-        "pca" begins exactly at PCA, by a linear path beside the net: validation then never ends above PCA's error.
+        "pca" begins exactly at PCA, by a linear path beside the net, and the objective's score on validation chooses
+        the epoch: for "ae" under scale "unit" or "global" that is the squared error, which never ends above PCA's.
         "auto" does so for "ae" and "dae" on tables and images, where the net has a place for the path.
         "greedy" trains a perceptron's layers one by one before all of them together, as stacked autoencoders were.
     overrides : mapping of str to object, optional
