@@ -31,10 +31,20 @@ def blobs(n=600):
 def test_until_the_clusters_nothing_but_the_copy_moves():
     model, objective = made()
     loss = objective(model, Batch(torch.randn(8, 6)))
-    assert torch.equal(loss.terms["rate"], torch.full((8,), 3 * WITHOUT_CLUSTERS))
+    assert torch.equal(loss.terms["rate"], torch.full((8,), (3 + 6) * WITHOUT_CLUSTERS))
     loss.total.backward()
     assert all(p.grad is None for p in model.prior.parameters())
     assert all(p.grad.any() for p in (*model.encoder.parameters(), *model.decoder.parameters()))
+
+
+def test_the_number_in_the_place_of_the_rate_falls_by_more_than_a_copy_worsens():
+    model, objective = made()
+    objective.eval()
+    rates = []
+    for objective.epoch in (0.0, 1.0, 4.9, 10.0, 12.0):
+        rates.append(objective(model, Batch(torch.randn(8, 6))).means()["rate"].item())
+    assert rates[0] - rates[1] == pytest.approx(5 * 6)  # in an epoch of ten, 5 nats an element
+    assert rates[2] > rates[3] == rates[4] == 3 * WITHOUT_CLUSTERS
 
 
 def test_after_them_it_is_the_bound():
@@ -113,8 +123,24 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path, step):
 def test_the_best_state_has_clusters():
     fitted = tiny.fit("vade", epochs=4)
     rates = dict(fitted.history.curve("validation", "rate"))
-    assert [rates[epoch] == 4 * WITHOUT_CLUSTERS for epoch in range(5)] == [True, True, True, False, False]
+    assert [rates[epoch] > 4 * WITHOUT_CLUSTERS for epoch in range(5)] == [True, True, True, False, False]
     assert fitted.summary["best_epoch"] >= 3
+
+
+def test_a_copy_that_gets_no_better_does_not_stop_the_run_before_there_are_clusters():
+    fitted = tiny.fit("vade", epochs=12, patience=2, lr=1e-30)
+    copy = [value for _, value in fitted.history.curve("validation", "distortion")]
+    assert max(copy) - min(copy) < 1e-3
+    rates = dict(fitted.history.curve("validation", "rate"))
+    assert [epoch for epoch in rates if rates[epoch] < 4 * WITHOUT_CLUSTERS][:2] == [7, 8]
+    assert fitted.summary["best_epoch"] == 7
+    assert len(rates) < 13  # with clusters it does stop
+
+
+def test_clusters_begin_with_the_last_epoch_at_the_latest():
+    fitted = tiny.fit("vade", epochs=3, overrides=tiny.NARROW | {"objective.pretrain": 0.99})
+    assert dict(fitted.history.curve("validation", "rate"))[3] < 4 * WITHOUT_CLUSTERS
+    assert fitted.summary["best_epoch"] == 3
 
 
 def test_three_blobs_are_found_without_labels():

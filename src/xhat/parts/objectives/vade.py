@@ -17,8 +17,9 @@ from xhat.core.schedule import Coefficient, coefficient
 from xhat.core.shapes import Shape, as_shape, size
 from xhat.parts.priors.mixture import Mixture
 
-# What a number of the code counts, in nats, while there are no clusters: more than it will with them, so that
-# no state of the plain autoencoder is ever taken for the best one.
+# What a number of the code counts, in nats, while there are no clusters, and what a number of the row counts at the
+# start and less from step to step. It is more than either will with clusters, so that no state of the plain autoencoder
+# is ever taken for the best one; and it falls by more than a copy can worsen, so that none of them ends the run.
 WITHOUT_CLUSTERS = 50.0
 
 
@@ -34,7 +35,8 @@ class VaDE(Objective):
     From the first step on the bound would pull all codes to one place, before there is anything to part; the codes of
     a plain autoencoder lie in clusters already. Plain here is β = 0: the code's own noise fades against the codes'
     spread, so that posteriors have learned their width when clusters first weigh them. After T the prior begins from
-    the last `kept` codes, kept as they came.
+    the last `kept` codes, kept as they came. Until then the rate is a number that only falls, so that a run without
+    clusters neither stops early nor has its best epoch; they begin with the last epoch at the latest.
 
     Parameters
     ----------
@@ -83,13 +85,16 @@ class VaDE(Objective):
         if self.found:
             rate = self.now(self.beta) * code.kl(model.prior)
         else:
-            rate = torch.full_like(distortion, WITHOUT_CLUSTERS * size(self.code_shape))
+            left = max(1 - self.epoch / self.epochs, 0)
+            numbers = size(self.code_shape) + left * batch.x[0].numel()
+            rate = torch.full_like(distortion, WITHOUT_CLUSTERS * numbers)
         return Loss(distortion=distortion, rate=rate, **code.terms)
 
     @torch.no_grad()
     def _look(self, model: Model, batch: Batch, z: Tensor) -> None:
         """Keep codes while there is time; then let the prior begin from them."""
-        early = self.epoch < self.pretrain * self.epochs
+        last = self.epochs - 1 if self.epochs > 1 else self.epochs
+        early = self.epoch < min(self.pretrain * self.epochs, last)
         if early or not self.count:
             places = (self.count + torch.arange(len(z), device=z.device))[-self.kept :] % self.kept
             self.codes[places] = z.detach().flatten(1)[-self.kept :]
