@@ -6,13 +6,13 @@ from itertools import pairwise
 from typing import Self
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
 from xhat.core.errors import require
+from xhat.core.masked_linear import MaskedLinear
 from xhat.core.shapes import Shape, as_shape, size
 from xhat.parts.nets._blocks import activation as activation_of
 
@@ -84,8 +84,8 @@ class MADEDecoder(Decoder):
     activation : str, default="silu"
         As the encoder's.
     per_element : int, default=1
-        How many parameters the likelihood has for an element, stacked on the first axis: of P, the first axis holds
-        P times the row's channels. All parameters of an element have its degree.
+        P, how many parameters the likelihood has for an element, stacked on the axis of features: the last of a
+        series, else the first, which then is P times the row's. All parameters of an element have its degree.
     """
 
     def __init__(
@@ -100,14 +100,17 @@ class MADEDecoder(Decoder):
         super().__init__()
         self.in_shape, self.out_shape = as_shape(in_shape, WHO), as_shape(out_shape, WHO)
         self.hidden, self.activation, self.per_element = _checked(hidden), activation, per_element
-        parts = per_element >= 1 and self.out_shape[0] % per_element == 0
-        rule = f"per_element must be >= 1 and divide the first axis of {self.out_shape}"
+        axis = 1 if len(self.out_shape) == 2 else 0
+        parts = per_element >= 1 and self.out_shape[axis] % per_element == 0
+        rule = f"per_element must be >= 1 and divide the axis of features of {self.out_shape}"
         require(parts, WHO, rule, per_element, "count the likelihood's parameters of one element")
         self.ancestral = elements = size(self.out_shape) // per_element
         degrees = [_spread(width, elements) for width in (size(self.in_shape), *self.hidden[::-1])]
         masks = [after[:, None] >= before for before, after in pairwise(degrees)]
-        last = torch.arange(1, elements + 1).repeat(per_element)[:, None] > degrees[-1]
-        self.layers = _masked([*masks, last], activation)
+        row = list(self.out_shape)
+        row[axis] //= per_element
+        of_parameters = torch.cat([torch.arange(1, elements + 1).view(row)] * per_element, axis).flatten()
+        self.layers = _masked([*masks, of_parameters[:, None] > degrees[-1]], activation)
 
     def forward(self, z: Float[Tensor, "B *Z"]) -> Float[Tensor, "B *Θ"]:
         """Decode codes."""
@@ -119,29 +122,16 @@ class MADEDecoder(Decoder):
         return cls((3,), (6,), hidden=(8,))
 
 
-class _Masked(nn.Linear):
-    """A linear layer of which only the entries under a mask are there."""
-
-    mask: Tensor
-
-    def __init__(self, mask: Bool[Tensor, "n_out n_in"], gain: float) -> None:
-        super().__init__(mask.shape[1], mask.shape[0])
-        self.register_buffer("mask", mask, persistent=False)  # a function of the shapes
-        seen = mask.sum(1, keepdim=True).clamp(min=1)
-        with torch.no_grad():
-            # Of what each unit sees, not of the layer's width: the first units see one element.
-            self.weight.normal_().mul_((gain / seen) ** 0.5)
-            self.bias.zero_()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight * self.mask, self.bias)
-
-
 def _masked(masks: list[Tensor], act: str) -> nn.Sequential:
     layers: list[nn.Module] = []
     for i, mask in enumerate(masks):
         last = i == len(masks) - 1
-        layers.append(_Masked(mask, gain=1.0 if last else 2.0))
+        layer = MaskedLinear(mask)
+        seen = mask.sum(1, keepdim=True).clamp(min=1)
+        with torch.no_grad():
+            # Of what each unit sees, not of the layer's width: the first units see one element.
+            layer.weight.normal_().mul_(((1.0 if last else 2.0) / seen) ** 0.5)
+        layers.append(layer)
         if not last:
             layers.append(activation_of(act, WHO))
     return nn.Sequential(*layers)

@@ -7,9 +7,10 @@ from typing import Self
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import linear, silu
+from torch.nn.functional import silu
 
 from xhat.core.errors import require
+from xhat.core.masked_linear import MaskedLinear
 from xhat.core.shapes import Shape, as_shape, size
 from xhat.parts.priors._transport import Layer, Transport, bounded
 
@@ -67,9 +68,9 @@ class _Autoregressive(Layer):
         if turned:
             place = place.flip(0)
         self.register_buffer("order", place.argsort(), persistent=False)
-        self.inner = _Masked(degree[:, None] >= place)
-        self.middle = _Masked(degree[:, None] >= degree)
-        self.outer = _Masked((place[:, None] > degree).repeat(2, 1))
+        self.inner = MaskedLinear(degree[:, None] >= place)
+        self.middle = MaskedLinear(degree[:, None] >= degree)
+        self.outer = MaskedLinear((place[:, None] > degree).repeat(2, 1))
         nn.init.zeros_(self.outer.weight)
 
     def forward(self, z: Float[Tensor, "N d"]) -> tuple[Float[Tensor, "N d"], Float[Tensor, "N"]]:
@@ -88,15 +89,3 @@ class _Autoregressive(Layer):
     def _moved_by(self, z: Tensor) -> tuple[Tensor, Tensor]:
         s, t = self.outer(silu(self.middle(silu(self.inner(z))))).chunk(2, dim=1)
         return bounded(s), t
-
-
-class _Masked(nn.Linear):
-    mask: Tensor
-
-    def __init__(self, mask: Tensor) -> None:
-        super().__init__(mask.shape[1], mask.shape[0])
-        nn.init.zeros_(self.bias)
-        self.register_buffer("mask", mask.float(), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight * self.mask, self.bias)
