@@ -42,7 +42,7 @@ class Decoder(Component):
         """Look at the labels (N,) of some rows before the first step."""
 
     def draw(self, n: int) -> Tensor:
-        """Draw `n` classes (n,) as often as they came in training, where it knows classes."""
+        """Draw `n` classes (n,) about as often as they came in training, where it knows classes."""
         raise ConfigError(type(self).__name__, "knows no classes", hint="use nets/conditional")
 
     @abstractmethod

@@ -4,11 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from xhat.core import build, config
+from xhat.core import Batch, build, config
 from xhat.core.errors import ConfigError
 from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.models.recipes.rae_spectral import rae_spectral
+from xhat.parts.bottlenecks.plain import Plain
+from xhat.parts.likelihoods.gaussian import Gaussian
+from xhat.parts.nets.conditional import ConditionalDecoder, ConditionalEncoder
 from xhat.parts.nets.conv import ConvDecoder
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 from xhat.parts.nets.spectral import SpectralDecoder, SpectralEncoder
@@ -79,3 +82,17 @@ def test_no_fit_begins_at_pca_through_it():
     assert isinstance(recipe, Recipe)
     assert isinstance(recipe.model, Autoencoder)
     assert not takes_pca(recipe.model)
+
+
+def test_labels_go_to_a_net_that_reads_them():
+    encoder, decoder = SpectralEncoder(ConditionalEncoder.example()), SpectralDecoder(ConditionalDecoder.example())
+    model = Autoencoder(encoder, Plain((3,)), decoder, Gaussian()).eval()
+    assert (model.reads_labels, model.classes) == (True, 2)
+    x = torch.rand(8, 6)
+    one, other = (Batch(x, y=torch.full((8,), k)) for k in (0, 1))
+    assert not torch.allclose(model.encode(one).z, model.encode(other).z)
+    assert not torch.allclose(model.decode(torch.zeros(8, 3), one).mean, model.decode(torch.zeros(8, 3), other).mean)
+    model.begin(other)
+    torch.testing.assert_close(decoder.inner.shares, torch.tensor([0.1, 0.9]))
+    assert torch.bincount(decoder.draw(2000)).argmax() == 1
+    assert model.sample(2, torch.tensor([0, 1])).shape == (2, 6)

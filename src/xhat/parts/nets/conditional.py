@@ -103,12 +103,13 @@ class ConditionalDecoder(Decoder):
         self.register_buffer("shares", torch.full((classes,), 1 / classes))
 
     def begin(self, y: Tensor | None) -> None:
-        """Count the classes, which new rows are drawn from when none is asked for."""
-        counts = _one_hot(y, self.classes, self.shares).sum(0)
+        """Count the classes of the first rows, which new rows are drawn from when none is asked for."""
+        # One more of each: what these rows lack, others may have.
+        counts = _one_hot(y, self.classes, self.shares).sum(0) + 1
         self.shares.copy_(counts / counts.sum())
 
     def draw(self, n: int) -> Int64[Tensor, "n"]:
-        """Draw `n` classes as often as they came in training."""
+        """Draw `n` classes about as often as they came in the first rows of training."""
         return torch.multinomial(self.shares, n, replacement=True)
 
     def forward(self, z: Float[Tensor, "B *Z"], *read: Batch | Tensor | None) -> Float[Tensor, "B *Θ"]:

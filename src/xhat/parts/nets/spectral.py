@@ -39,6 +39,7 @@ class SpectralEncoder(Encoder):
         self.inner = _normalised(inner)
         self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
         self.reads_mask, self.reads_visible = inner.reads_mask, inner.reads_visible
+        self.reads_labels = inner.reads_labels
 
     def forward(self, x: Float[Tensor, "B *X"], *seen: Tensor | None) -> Float[Tensor, "B *H"]:
         """Encode rows."""
@@ -75,10 +76,19 @@ class SpectralDecoder(Decoder):
         super().__init__()
         self.inner = _normalised(inner)
         self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
-        self.reads_batch = inner.reads_batch
+        self.reads_batch, self.reads_labels = inner.reads_batch, inner.reads_labels
+        self.classes, self.judged_by = inner.classes, inner.judged_by
 
-    def forward(self, z: Float[Tensor, "B *Z"], *read: Batch | None) -> Float[Tensor, "B *Θ"]:
-        """Decode codes; the batch that the net reads goes to it."""
+    def begin(self, y: Tensor | None) -> None:
+        """Show the labels to the net."""
+        self.inner.begin(y)
+
+    def draw(self, n: int) -> Tensor:
+        """Draw classes as the net does."""
+        return self.inner.draw(n)
+
+    def forward(self, z: Float[Tensor, "B *Z"], *read: Batch | Tensor | None) -> Float[Tensor, "B *Θ"]:
+        """Decode codes; the batch and the labels that the net reads go to it."""
         return self.inner(z, *read)
 
     @classmethod
