@@ -1,9 +1,11 @@
 import pytest
 import torch
 
+from xhat.core import catalogue
 from xhat.core.errors import ConfigError, UnknownKindError, XhatError
 from xhat.models.assemble import assemble
 from xhat.models.recipes.aae import aae
+from xhat.models.recipes.cae import cae
 from xhat.models.recipes.vae import vae
 from xhat.parts.bottlenecks.plain import Plain
 from xhat.parts.likelihoods.bernoulli import Bernoulli
@@ -11,6 +13,7 @@ from xhat.parts.likelihoods.categorical import Categorical
 from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.likelihoods.laplace import Laplace
 from xhat.parts.likelihoods.matched import Matched
+from xhat.parts.priors.mixture import Mixture
 
 
 def model(shape, **choices):
@@ -97,3 +100,20 @@ def test_what_does_not_fit_is_refused_with_what_does(choices, message):
 def test_an_unknown_net_is_refused_with_what_was_meant():
     with pytest.raises(UnknownKindError, match=r"there is no 'mpl'\. Did you mean 'mlp'"):
         model((6,), net="mpl")
+
+
+@pytest.mark.parametrize(("kind", "learned"), [("vae", True), ("made", True), ("miwae", True), ("ae", False)])
+def test_a_gaussian_that_is_asked_for_learns_its_scale_unless_the_usual_one_is_fixed(kind, learned):
+    recipe = catalogue.find(f"recipes/{kind}")((6,), latent=2, likelihood="gaussian")
+    assert recipe.model.likelihood.learned == learned
+
+
+def test_the_recipes_own_likelihood_may_be_asked_for():
+    assert cae((6,), latent=2, likelihood="gaussian").model.likelihood.scale == 0.1
+
+
+def test_a_prior_is_made_for_the_code():
+    built = model((1, 8, 8), net="conv", latent=2, code="spatial", prior=lambda code: Mixture(code, 3))
+    assert built.prior.code_shape == built.code_shape == (2, 4, 4)
+    labelled = model((6,), latent=2, classes=3, prior=lambda code: Mixture(code, 3))
+    assert isinstance(labelled.prior, Mixture)

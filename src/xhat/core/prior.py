@@ -29,6 +29,9 @@ class Prior(Component):
     classes: int | None = None
     """How many classes codes can be drawn of; None where the prior knows none."""
 
+    named: bool = True
+    """Whether these classes are the data's, in its order; clusters that were found are not."""
+
     @abstractmethod
     def sample(self, n: int) -> Tensor:
         """Draw `n` codes, of shape (n, *code_shape)."""

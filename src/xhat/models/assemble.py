@@ -12,6 +12,7 @@ from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
 from xhat.core.errors import ConfigError, require
 from xhat.core.likelihood import Likelihood
+from xhat.core.prior import Prior
 from xhat.core.shapes import Shape, size
 from xhat.models.autoencoder import Autoencoder
 from xhat.parts.likelihoods.categorical import Categorical
@@ -34,6 +35,7 @@ def assemble(
     vocabulary: int | None = None,
     classes: int | None = None,
     options: Mapping[str, Any] | None = None,
+    prior: Callable[[Shape], Prior] | None = None,
 ) -> Autoencoder:
     """Build the encoder and the mirrored decoder of `net` around a bottleneck.
 
@@ -53,13 +55,16 @@ def assemble(
     code : {"flat", "spatial"}, default="flat"
         A vector, or a grid of vectors, (latent, H', W'), where the net has one.
     likelihood : str, optional
-        The p(x|z) that is asked for: a file of `parts/likelihoods`.
+        The p(x|z) that is asked for: a file of `parts/likelihoods`. Its scale is learned, unless the usual one's is
+        fixed.
     vocabulary : int, optional
         How many symbols there are, where rows hold symbols.
     classes : int, optional
         How many classes there are, where both sides read a row's label beside it.
     options : mapping of str to object, optional
         Arguments of the net's encoder and decoder; each takes those that it knows.
+    prior : callable, optional
+        From the shape of a code to p(z); the standard normal by default.
 
     Raises
     ------
@@ -75,13 +80,15 @@ def assemble(
     bottle = bottleneck((latent, *_grid(encoder, shape, given)) if code == "spatial" else (latent,))
     judge = _judge(_find("decoder", decoder).judged_by, likelihood, usual, vocabulary)
     theta = judge.params(shape)
+    p = None if prior is None else prior(bottle.code_shape)
     if classes is not None:
-        return Autoencoder(*_conditional(classes, encoder, decoder, shape, bottle, theta, given), judge)
+        return Autoencoder(*_conditional(classes, encoder, decoder, shape, bottle, theta, given), judge, p)
     return Autoencoder(
         _made("encoder", encoder, shape, bottle.in_shape, given),
         bottle,
         _made("decoder", decoder, bottle.code_shape, theta, given),
         judge,
+        p,
     )
 
 
@@ -103,7 +110,7 @@ def _judge(judged_by: str | None, asked: str | None, usual: Likelihood, vocabula
         _check_asked(asked, "likelihoods/categorical", "rows that hold symbols")
         chosen = Categorical(vocabulary)
     elif asked is not None:
-        chosen = _asked(asked)
+        chosen = _asked(asked, usual)
     if judged_by is None or isinstance(chosen, find(judged_by)):
         return chosen
     if "likelihood" in _arguments(find(judged_by)):
@@ -112,13 +119,17 @@ def _judge(judged_by: str | None, asked: str | None, usual: Likelihood, vocabula
     return cast(Likelihood, find(judged_by)())
 
 
-def _asked(name: str) -> Likelihood:
+def _asked(name: str, usual: Likelihood) -> Likelihood:
     cls = find(f"likelihoods/{name}")
+    if type(usual) is cls:
+        return usual
     named = [p for p in inspect.signature(cls).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     lacking = [p.name for p in named if p.default is p.empty]
     hint = "leave it out: data of that kind brings it"
     require(not lacking, f"likelihoods/{name}", f"needs {', '.join(lacking)}, which is the data's", hint=hint)
-    return cast(Likelihood, cls())
+    # Of a scale that is fixed at 1 nats would mean little; a recipe that fixes its own wants a mere squared error.
+    scaled = "learned" in (p.name for p in named)
+    return cast(Likelihood, cls(learned=getattr(usual, "learned", True)) if scaled else cls())
 
 
 def _check_asked(asked: str | None, needed: str, who: str) -> None:

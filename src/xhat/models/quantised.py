@@ -17,7 +17,9 @@ from xhat.parts.priors.histogram import Histogram
 WIDTH = 4
 
 
-def quantised(shape: Shape, bottleneck: Callable[[Shape], Bottleneck], **choices: Any) -> Recipe:
+def quantised(
+    shape: Shape, bottleneck: Callable[[Shape], Bottleneck], groups: Callable[[Shape], int], **choices: Any
+) -> Recipe:
     """Copy rows through a quantised code, whose prior counts its vectors.
 
     Parameters
@@ -25,14 +27,17 @@ def quantised(shape: Shape, bottleneck: Callable[[Shape], Bottleneck], **choices
     shape : tuple of int
         Of one row.
     bottleneck : callable
-        From the shape of a code to a bottleneck; where it splits codes, it says so by ``groups``.
+        From the shape of a code to a bottleneck.
+    groups : callable
+        From the shape of a code to how many vectors its first axis is, each counted by itself.
     **choices
         See `assemble`.
     """
-    model = assemble(shape, bottleneck, Gaussian(learned=True), **choices)
-    # A normal would draw codes of no entries.
-    model.prior = Histogram(model.code_shape, groups=int(getattr(model.bottleneck, "groups", 1)))
-    return Recipe(model, Reconstruction())
+
+    def prior(code: Shape) -> Histogram:  # a normal would draw codes of no entries
+        return Histogram(code, groups=groups(code))
+
+    return Recipe(assemble(shape, bottleneck, Gaussian(learned=True), prior=prior, **choices), Reconstruction())
 
 
 def vectors_of(code_shape: Shape) -> int:

@@ -6,7 +6,6 @@ from typing import Any
 
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.clusters import Clusters
 from xhat.parts.bottlenecks.plain import Plain
@@ -35,10 +34,14 @@ def aae_cluster(shape: Shape, *, clusters: int = 16, latent: int = 16, **choices
     ----------
     Makhzani et al., "Adversarial Autoencoders", 2015, section 6.
     """
-    usual = Gaussian(learned=True)
-    made = assemble(shape, lambda style: Clusters(clusters, Plain(style)), usual, latent=latent, **choices)
-    prior = ClassifiedPrior(clusters, Normal((latent,)))
-    model = Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, prior)
+
+    def bottleneck(style: Shape) -> Clusters:
+        return Clusters(clusters, Plain(style))
+
+    def prior(_: Shape) -> ClassifiedPrior:
+        return ClassifiedPrior(clusters, Normal((latent,)), named=False)
+
+    model = assemble(shape, bottleneck, Gaussian(learned=True), latent=latent, prior=prior, **choices)
     of_class, of_style = (MLPEncoder((n,), (1,), hidden=(256, 256), activation="relu") for n in (clusters, latent))
     objective = AdversarialSemi(
         of_class, of_style, class_weight=10.0, style_weight=10.0, labels=0.0, labelled_share=0.0

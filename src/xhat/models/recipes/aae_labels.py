@@ -9,7 +9,6 @@ from xhat.core.errors import require
 from xhat.core.prior import Prior
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.plain import Plain
 from xhat.parts.likelihoods.gaussian import Gaussian
@@ -43,7 +42,14 @@ def aae_labels(shape: Shape, *, classes: int, latent: int = 2, prior: str = "pet
     """
     require(latent == 2, "recipes/aae_labels", "latent must be 2", latent, "its priors lie in the plane: --latent 2")
     require(prior in PRIORS, "recipes/aae_labels", f"prior must be one of {', '.join(PRIORS)}", f"'{prior}'")
-    made = assemble(shape, Plain, Gaussian(learned=True), latent=latent, **choices)
-    model = Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, PRIORS[prior](classes))
+    flat = choices.get("code", "flat") == "flat"
+    require(
+        flat, "recipes/aae_labels", "needs a flat code", "a spatial one", "its priors are of the plane: --code flat"
+    )
+
+    def p(_: Shape) -> Prior:
+        return PRIORS[prior](classes)
+
+    model = assemble(shape, Plain, Gaussian(learned=True), latent=latent, prior=p, **choices)
     critic = MLPEncoder((latent + classes + 1,), (1,), hidden=(256, 256), activation="relu")
     return Recipe(model, AdversarialLabels(critic, classes, weight=10.0))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from xhat.core.errors import require
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.cluster_heads import ClusterHeads
 from xhat.parts.likelihoods.gaussian import Gaussian
@@ -34,9 +34,16 @@ def aae_reduce(shape: Shape, *, clusters: int = 20, latent: int = 2, **choices: 
     ----------
     Makhzani et al., "Adversarial Autoencoders", 2015, section 7.
     """
-    usual = Gaussian(learned=True)
-    made = assemble(shape, lambda code: ClusterHeads(clusters, code[0]), usual, latent=latent, **choices)
-    model = Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, Mixture((latent,), clusters))
+    flat = choices.get("code", "flat") == "flat"
+    require(flat, "recipes/aae_reduce", "needs a flat code", "a spatial one", "its heads are vectors: --code flat")
+
+    def bottleneck(code: Shape) -> ClusterHeads:
+        return ClusterHeads(clusters, code[0])
+
+    def prior(code: Shape) -> Mixture:
+        return Mixture(code, clusters)
+
+    model = assemble(shape, bottleneck, Gaussian(learned=True), latent=latent, prior=prior, **choices)
     of_class, of_style = (MLPEncoder((n,), (1,), hidden=(256, 256), activation="relu") for n in (clusters, latent))
     games = AdversarialSemi(of_class, of_style, class_weight=10.0, style_weight=10.0, labels=0.0, labelled_share=0.0)
     return Recipe(model, AdversarialReduce(games))

@@ -6,7 +6,6 @@ from typing import Any
 
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.clusters import Clusters
 from xhat.parts.bottlenecks.plain import Plain
@@ -35,10 +34,14 @@ def aae_semi(shape: Shape, *, classes: int, latent: int = 16, **choices: Any) ->
     ----------
     Makhzani et al., "Adversarial Autoencoders", 2015, section 5.
     """
-    usual = Gaussian(learned=True)
-    made = assemble(shape, lambda style: Clusters(classes, Plain(style)), usual, latent=latent, **choices)
-    prior = ClassifiedPrior(classes, Normal((latent,)))
-    model = Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, prior)
+
+    def bottleneck(style: Shape) -> Clusters:
+        return Clusters(classes, Plain(style))
+
+    def prior(_: Shape) -> ClassifiedPrior:
+        return ClassifiedPrior(classes, Normal((latent,)))
+
+    model = assemble(shape, bottleneck, Gaussian(learned=True), latent=latent, prior=prior, **choices)
     of_class, of_style = (MLPEncoder((n,), (1,), hidden=(256, 256), activation="relu") for n in (classes, latent))
     # Against hundreds of nats of distortion a label would not be heard.
     return Recipe(model, AdversarialSemi(of_class, of_style, class_weight=10.0, style_weight=10.0, labels=100.0))

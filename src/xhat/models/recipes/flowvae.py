@@ -6,7 +6,6 @@ from typing import Any
 
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.gaussian import Gaussian as GaussianBottleneck
 from xhat.parts.likelihoods.gaussian import Gaussian
@@ -33,7 +32,9 @@ def flowvae(shape: Shape, *, latent: int = 16, layers: int = 6, **choices: Any) 
     Chen et al., "Variational Lossy Autoencoder", ICLR 2017, section 3.2. Dinh et al., "Density Estimation Using Real
     NVP", ICLR 2017, for the layers.
     """
-    made = assemble(shape, GaussianBottleneck, Gaussian(learned=True), latent=latent, **choices)
-    prior = Flow(made.code_shape, layers)
-    model = Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, prior)
+
+    def prior(code: Shape) -> Flow:
+        return Flow(code, layers)
+
+    model = assemble(shape, GaussianBottleneck, Gaussian(learned=True), latent=latent, prior=prior, **choices)
     return Recipe(model, BetaELBO())

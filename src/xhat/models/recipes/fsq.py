@@ -32,4 +32,7 @@ def fsq(shape: Shape, *, latent: int = 16, levels: tuple[int, ...] = (8, 5, 5, 5
     def bottleneck(code_shape: Shape) -> FSQ:
         return FSQ(code_shape, levels)
 
-    return quantised(shape, bottleneck, latent=latent, **choices)
+    def groups(code_shape: Shape) -> int:
+        return code_shape[0] // len(levels)
+
+    return quantised(shape, bottleneck, groups, latent=latent, **choices)

@@ -6,7 +6,6 @@ from typing import Any
 
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.classified import Classified
 from xhat.parts.bottlenecks.gaussian import Gaussian as GaussianBottleneck
@@ -41,6 +40,7 @@ def m2(shape: Shape, *, classes: int, latent: int = 16, **choices: Any) -> Recip
     def bottleneck(style: Shape) -> Classified:
         return Classified(classes, GaussianBottleneck(style))
 
-    made = assemble(shape, bottleneck, Gaussian(learned=True), latent=latent, **choices)
-    prior = ClassifiedPrior(classes, Normal((latent,)))
-    return Recipe(Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, prior), M2())
+    def prior(_: Shape) -> ClassifiedPrior:
+        return ClassifiedPrior(classes, Normal((latent,)))
+
+    return Recipe(assemble(shape, bottleneck, Gaussian(learned=True), latent=latent, prior=prior, **choices), M2())

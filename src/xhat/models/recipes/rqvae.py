@@ -44,7 +44,10 @@ def rqvae(
     "SoundStream", 2021.
     """
 
-    def bottleneck(code_shape: Shape) -> ResidualVQ:
-        return ResidualVQ(code_shape, entries, levels, groups=vectors_of(code_shape) if groups is None else groups)
+    def vectors(code_shape: Shape) -> int:
+        return vectors_of(code_shape) if groups is None else groups
 
-    return quantised(shape, bottleneck, latent=latent, **choices)
+    def bottleneck(code_shape: Shape) -> ResidualVQ:
+        return ResidualVQ(code_shape, entries, levels, groups=vectors(code_shape))
+
+    return quantised(shape, bottleneck, vectors, latent=latent, **choices)

@@ -6,7 +6,6 @@ from typing import Any
 
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.sphere import Sphere
 from xhat.parts.likelihoods.gaussian import Gaussian
@@ -30,7 +29,5 @@ def svae(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     ----------
     Davidson et al., "Hyperspherical Variational Auto-Encoders", UAI 2018.
     """
-    made = assemble(shape, Sphere, Gaussian(learned=True), latent=latent, **choices)
-    prior = UniformSphere(made.code_shape)
-    model = Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, prior)
+    model = assemble(shape, Sphere, Gaussian(learned=True), latent=latent, prior=UniformSphere, **choices)
     return Recipe(model, BetaELBO())

@@ -6,7 +6,6 @@ from typing import Any
 
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.gaussian import Gaussian as GaussianBottleneck
 from xhat.parts.likelihoods.gaussian import Gaussian
@@ -34,7 +33,9 @@ def vade(shape: Shape, *, latent: int = 10, clusters: int = 10, **choices: Any) 
     ----------
     Jiang et al., "Variational Deep Embedding: An Unsupervised and Generative Approach to Clustering", IJCAI 2017.
     """
-    made = assemble(shape, GaussianBottleneck, Gaussian(learned=True), latent=latent, **choices)
-    prior = Mixture(made.code_shape, clusters)
-    model = Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, prior)
-    return Recipe(model, VaDE(made.code_shape))
+
+    def prior(code: Shape) -> Mixture:
+        return Mixture(code, clusters)
+
+    model = assemble(shape, GaussianBottleneck, Gaussian(learned=True), latent=latent, prior=prior, **choices)
+    return Recipe(model, VaDE(model.code_shape))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from xhat.core.errors import require
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
 from xhat.models.recipe import Recipe
@@ -34,6 +35,8 @@ def vaegan(shape: Shape, *, latent: int = 16, **choices: Any) -> Recipe:
     ----------
     Larsen et al., "Autoencoding beyond Pixels Using a Learned Similarity Metric", ICML 2016.
     """
+    symbols = choices.get("vocabulary") is not None
+    require(not symbols, "recipes/vaegan", "judges numbers, and these rows hold symbols", hint="use vae or aae")
     model = assemble(shape, GaussianBottleneck, Gaussian(0.1), latent=latent, **choices)
     convolves = choices.get("net") in ("conv", "deconv", "resnet")
     features = ConvEncoder(shape, (FEATURES,)) if convolves else MLPEncoder(shape, (FEATURES,), hidden=(256,))

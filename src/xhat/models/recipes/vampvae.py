@@ -7,7 +7,6 @@ from typing import Any
 from xhat.core.errors import require
 from xhat.core.shapes import Shape
 from xhat.models.assemble import assemble
-from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
 from xhat.parts.bottlenecks.gaussian import Gaussian as GaussianBottleneck
 from xhat.parts.likelihoods.gaussian import Gaussian
@@ -35,7 +34,9 @@ def vampvae(shape: Shape, *, latent: int = 16, pseudo_inputs: int = 100, **choic
     """
     symbols = choices.get("vocabulary") is not None
     require(not symbols, "recipes/vampvae", "learns rows, and these hold symbols", hint="use flowvae or vade")
-    made = assemble(shape, GaussianBottleneck, Gaussian(learned=True), latent=latent, **choices)
-    prior = Vamp(made.code_shape, shape, pseudo_inputs)
-    model = Autoencoder(made.encoder, made.bottleneck, made.decoder, made.likelihood, prior)
+
+    def prior(code: Shape) -> Vamp:
+        return Vamp(code, shape, pseudo_inputs)
+
+    model = assemble(shape, GaussianBottleneck, Gaussian(learned=True), latent=latent, prior=prior, **choices)
     return Recipe(model, BetaELBO())

@@ -34,7 +34,10 @@ def vqvae(shape: Shape, *, latent: int = 16, entries: int = 512, groups: int | N
     Quantization with the Rotation Trick", ICLR 2025, for the gradient.
     """
 
-    def bottleneck(code_shape: Shape) -> VQ:
-        return VQ(code_shape, entries, groups=vectors_of(code_shape) if groups is None else groups)
+    def vectors(code_shape: Shape) -> int:
+        return vectors_of(code_shape) if groups is None else groups
 
-    return quantised(shape, bottleneck, latent=latent, **choices)
+    def bottleneck(code_shape: Shape) -> VQ:
+        return VQ(code_shape, entries, groups=vectors(code_shape))
+
+    return quantised(shape, bottleneck, vectors, latent=latent, **choices)

@@ -25,6 +25,8 @@ class Classified(Prior):
         K. Equally likely until `fit` counts them.
     style : Prior
         p(s), over a flat code.
+    named : bool, default=True
+        Whether the classes are the data's own, so that its names for them hold; clusters have none.
     """
 
     continuous = False
@@ -32,12 +34,12 @@ class Classified(Prior):
     classes: int
     log_shares: Tensor
 
-    def __init__(self, classes: int, style: Prior) -> None:
+    def __init__(self, classes: int, style: Prior, *, named: bool = True) -> None:
         super().__init__()
         require(classes >= 2, "priors/classified", "classes must be >= 2", classes, "use the style alone for one")
         flat = len(style.code_shape) == 1
         require(flat, "priors/classified", "the style must be a flat code", style.code_shape, error=ShapeError)
-        self.classes, self.style = classes, style
+        self.classes, self.style, self.named = classes, style, named
         self.code_shape = (classes + style.code_shape[0],)
         self.register_buffer("log_shares", torch.full((classes,), 1 / classes).log())
 

@@ -45,6 +45,8 @@ class Mixture(Prior):
     Deterministic Autoencoders", ICLR 2020, section 4, for the fit afterwards.
     """
 
+    named = False
+
     classes: int
     factor: Tensor | None
 
