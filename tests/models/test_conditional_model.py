@@ -36,11 +36,36 @@ def test_classes_of_other_data_are_known_by_their_names(model):
         model.encode(labelled(names=np.array([*NAMES[:9], "other"])))
 
 
+def test_a_model_of_numbered_classes_refuses_names():
+    model = xhat.fit(tiny.data(), "cvae", latent=3, overrides=tiny.NARROW, **tiny.SHORT)
+    with pytest.raises(DataError, match="knows its classes by numbers, and these labels are names, got class a"):
+        model.encode(labelled())
+    assert model.encode(tiny.data()).shape == (200, 3)
+
+
+@pytest.mark.parametrize("kind", ["vade", "aae_cluster", "aae_reduce"])
+def test_the_names_of_the_datas_classes_are_none_of_clusters(kind):
+    latent = 2 if kind == "aae_reduce" else 3
+    clusters = {"recipe.clusters": 10}
+    fitted = xhat.fit(labelled(), kind, latent=latent, overrides=tiny.NARROW | clusters, **tiny.SHORT)
+    with pytest.raises(ConfigError, match="sample: a label must be from 0 to 9, got class d"):
+        fitted.sample(2, label="class d")
+    assert fitted.sample(2, label=3).shape == (2, 8, 8)
+
+
+@pytest.mark.parametrize(("kind", "latent"), [("m2", 3), ("aae_semi", 3), ("aae_labels", 2)])
+def test_the_names_of_the_datas_classes_are_the_priors(kind, latent):
+    fitted = xhat.fit(labelled(), kind, latent=latent, overrides=tiny.NARROW, **tiny.SHORT)
+    assert np.array_equal(fitted.sample(2, label="class d"), fitted.sample(2, label=3))
+
+
 def test_new_rows_of_a_class(model):
     drawn = model.sample(5, label="class d", seed=2)
     assert np.array_equal(drawn, model.sample(5, label=3, seed=2))
     assert np.array_equal(drawn, model.sample(5, label="3", seed=2))
     assert np.array_equal(drawn, model.sample(5, label=[3] * 5, seed=2))
+    for one in (np.int64(3), np.uint8(3), np.array(3), tiny.data().y.new_tensor(3), np.full(5, 3), [np.int64(3)] * 5):
+        assert np.array_equal(drawn, model.sample(5, label=one, seed=2))
     assert not np.allclose(drawn, model.sample(5, label=4, seed=2))
     assert model.sample(5).shape == (5, 8, 8)
 

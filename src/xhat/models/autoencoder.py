@@ -131,7 +131,7 @@ class Autoencoder(Component):
         return self.decode(self.encode(x).z, y=x.y if isinstance(x, Batch) else None).mean
 
     @torch.no_grad()
-    def sample(self, n: int, y: Tensor | None = None) -> Tensor:
+    def sample(self, n: int, y: Tensor | None = None, *, from_prior: bool = False) -> Tensor:
         """Draw new rows: the means of p(x|z) at codes drawn from the prior; element by element where it is `ancestral`.
 
         Parameters
@@ -140,6 +140,8 @@ class Autoencoder(Component):
             How many.
         y : int64 Tensor of shape (n,), optional
             Their classes, of a model that has `classes`; by default drawn.
+        from_prior : bool, default=False
+            Whether codes are drawn from the prior of an `ancestral` model as well, as where training shaped that.
 
         Returns
         -------
@@ -153,7 +155,7 @@ class Autoencoder(Component):
             return self.decode(self.prior.sample(n), y=self.decoder.draw(n) if y is None else y).mean
         if y is not None:
             return self.decode(self.prior.sample_of(y)).mean
-        if self.ancestral:
+        if self.ancestral and not from_prior:
             return self._element_by_element(n)
         return self.decode(self.prior.sample(n)).mean
 
@@ -169,6 +171,11 @@ class Autoencoder(Component):
     def classes(self) -> int | None:
         """How many classes new rows can be asked for by; None where the model knows none."""
         return self.decoder.classes or self.prior.classes
+
+    @property
+    def named(self) -> bool:
+        """Whether the `classes` are the data's own; if not, its names for classes mean nothing here."""
+        return self.decoder.classes is not None or self.prior.named
 
     @property
     def reads_labels(self) -> bool:

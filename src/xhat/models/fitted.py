@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xhat.core.batch import Batch
-from xhat.core.errors import ConfigError, ShapeError, require
+from xhat.core.errors import ConfigError, DataError, ShapeError, require
 from xhat.data.dataset import Dataset
 from xhat.data.labels import Labels
 from xhat.data.open import open as open_data
@@ -157,7 +157,7 @@ class Fitted:
         """
         y = None if label is None else self._classes(label, n, "sample")
         with private_randomness(seed), torch.inference_mode():
-            return self._to_source(self.scaling.inverse(self.model.sample(n, y)).cpu())
+            return self._to_source(self.scaling.inverse(self.model.sample(n, y, from_prior=self.shapes_prior)).cpu())
 
     def batches(self, data: Dataset, rows: Tensor | None = None) -> Iterator[Batch]:
         """Give the scaled batches of an open dataset, in order, on the model's device."""
@@ -172,18 +172,23 @@ class Fitted:
             data = open_data(data, **self.schema.opening(), to_learn=False)
         self.schema.check(data.schema)
         ours, theirs = self.schema.labels, data.schema.labels
-        if self.model.reads_labels and data.y is not None and ours and theirs and ours != theirs:
+        if not (self.model.reads_labels and data.y is not None and theirs):
+            return data
+        if not ours:
+            rule = "this model knows its classes by numbers, and these labels are names"
+            raise DataError(data.schema.name, rule, theirs[0], "give each row the number of its class")
+        if ours != theirs:
             schema = replace(data.schema, labels=ours)
             data = replace(data, y=Labels.renumbered(data.y, theirs, ours, data.schema.name), schema=schema)
         return data
 
     def _classes(self, labels: Any, n: int, who: str) -> Tensor:
         """Read classes, given by their numbers or their names, one for all or one each."""
-        known, names = self.model.classes, self.schema.labels or ()
+        known, names = self.model.classes, (self.schema.labels or ()) if self.model.named else ()
         if known is None:
             raise ConfigError(who, "this model has no classes", hint="leave the label out, or fit a kind such as cvae")
-        one = isinstance(labels, str | int | np.integer)
-        given = [labels] * n if one else np.asarray(labels).tolist()
+        plain = np.asarray(labels).tolist()  # numpy's numbers as Python's
+        given = plain if isinstance(plain, list) else [plain] * n
         # A name that looks like a number means the class of that name.
         numbers = {str(place): place for place in range(known)} | {name: place for place, name in enumerate(names)}
         require(len(given) == n, who, f"needs one label, or {n}", len(given), "give as many as rows", error=ShapeError)

@@ -29,7 +29,7 @@ def samples(evidence: Evidence) -> Figure:
     """Draw new rows and look for where they came from."""
     fitted = evidence.fitted
     with private_randomness(int(fitted.origin.get("settings", {}).get("seed", 0))), torch.inference_mode():
-        drawn = fitted.model.sample(SAMPLES)  # (S, *X), scaled
+        drawn = fitted.model.sample(SAMPLES, from_prior=fitted.shapes_prior)  # (S, *X), scaled
         if not bool(drawn.isfinite().all()):
             return empty(TITLE, "What the model draws from its prior is no number.")
         unseen = next(iter(fitted.batches(evidence.data, evidence.rows[:: -(-len(evidence.rows) // UNSEEN)])))
