@@ -34,8 +34,8 @@ def data():
 
 def plan(kind="ae", *, latent=4, overrides=NARROW, net="mlp", scale="auto", source=None, **settings):
     chosen = TrainSettings(**SHORT | settings)
-    options = {"overrides": overrides, "source": source} if isinstance(kind, str) else {}
-    return make_plan(data(), kind, net=net, latent=latent, scale=scale, settings=chosen, **options)
+    by_name = {"overrides": overrides, "source": source, "net": net, "latent": latent}
+    return make_plan(data(), kind, scale=scale, settings=chosen, **(by_name if isinstance(kind, str) else {}))
 
 
 def training(plan, *hooks) -> Training:

@@ -161,8 +161,14 @@ def test_a_recipe_of_ones_own_is_taken_as_it_is():
         make_plan(xhat.data.open(RNG.normal(size=(9, 3))), Recipe(model, Reconstruction()))
     with pytest.raises(ConfigError, match="overrides are for recipes by name"):
         make_plan(tiny.data(), Recipe(model, Reconstruction()), overrides={"objective.beta": 3})
-    with pytest.raises(ConfigError, match="likelihood is for recipes by name, got 'laplace'"):
-        make_plan(tiny.data(), Recipe(model, Reconstruction()), likelihood="laplace")
+    for choice, value, came in (
+        ("likelihood", "laplace", "'laplace'"),
+        ("latent", 8, "8"),
+        ("net", "conv", "'conv'"),
+        ("code", "spatial", "'spatial'"),
+    ):
+        with pytest.raises(ConfigError, match=f"{choice} is for recipes by name, got {came}"):
+            make_plan(tiny.data(), Recipe(model, Reconstruction()), **{choice: value})
 
 
 def test_the_fingerprint_tells_data_apart():

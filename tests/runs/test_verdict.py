@@ -38,7 +38,7 @@ SUMMARY = {
         ({"error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better. It explains 80.0 %"),
         ({"error.pca": 1e-12}, "PCA copies these rows exactly"),  # its rounding is no error
         (
-            {"ancestral": True, "validation.distortion": 81.25},
+            {"ancestral": True, "validation.distortion": 81.25, "objective": "objectives/reconstruction"},
             "It predicts each element from those before it, with 0.20 of the mean input's error. Its distortion, "
             "81.25 nats a row, is -log p(x)",
         ),
@@ -86,3 +86,17 @@ def test_each_thing_to_know_is_a_note(change, says):
 
 def test_a_run_that_stopped_early_is_not_sent_to_train_longer():
     assert advice(SUMMARY | {"best_epoch": 10, "status": "stopped early"}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"objective": "objectives/denoising"}, ", with 0.20 of the mean input's error."),
+        ({"validation.distortion": None}, ", with 0.20 of the mean input's error."),
+        ({"error.mean": 0.0, "error.pca": 0.0, "objective": "module.Own"}, "."),  # constant data
+    ],
+)
+def test_of_a_model_of_one_order_no_more_is_said_than_holds(change, says):
+    summary = SUMMARY | {"ancestral": True, "validation.distortion": 81.25, "objective": "objectives/reconstruction"}
+    summary = {name: value for name, value in (summary | change).items() if value is not None}
+    assert verdict(summary) == f"It predicts each element from those before it{says}"

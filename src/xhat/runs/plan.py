@@ -127,7 +127,10 @@ def make_plan(
     if isinstance(kind, Recipe):
         require(not overrides, "fit", "overrides are for recipes by name", overrides, "change your recipe's own parts")
         hint = "give your recipe's model another"
-        require(likelihood is None, "fit", "likelihood is for recipes by name", f"'{likelihood}'", hint)
+        usual = {"latent": None, "net": "auto", "code": "flat", "likelihood": None}
+        for choice, came in (("latent", latent), ("net", net), ("code", code), ("likelihood", likelihood)):
+            got = f"'{came}'" if isinstance(came, str) else came
+            require(came == usual[choice], "fit", f"{choice} is for recipes by name", got, hint)
         recipe, name, net = kind, "own", "own"
     else:
         hint = "2 can be drawn, 8 to 64 compress most data well"

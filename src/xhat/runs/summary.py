@@ -80,6 +80,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         "pca_curve": [list(point) for point in curve.items()],
         "warnings": list(plan.warnings),
         "ancestral": fitted.model.ancestral,
+        "objective": fitted.objective.get("kind"),
         "takes_pca": takes_pca(fitted.model),
         **dead_units(plan, fitted),
     }

@@ -11,6 +11,8 @@ EXACT = 1e-9
 SAME = 1e-4
 # What errors of numbers are; errors of symbols are the share of wrong ones.
 SQUARES = "mean squared error"
+# The objective whose distortion is that of whole rows; others hide, spoil or weigh some of a row, or draw codes.
+EXACTLY = "objectives/reconstruction"
 
 
 def numbers(summary: Mapping[str, Any]) -> int:
@@ -34,8 +36,12 @@ def verdict(summary: Mapping[str, Any]) -> str:
         count = f"{numbers(summary)} {called if numbers(summary) > 1 else called.removesuffix('s')}"
         explained = f"It explains {100 * (1 - model / mean):.1f} % {what} with {count} a row."
     if summary.get("ancestral"):
-        against = f"It predicts each element from those before it, with {model / mean:.2f} of the mean input's error."
-        nats = f"{summary['validation.distortion']:.6g} nats a row"
+        share = f", with {model / mean:.2f} of the mean input's error" if mean > 0 else ""
+        against = f"It predicts each element from those before it{share}."
+        nats = summary.get("validation.distortion")
+        if nats is None or summary.get("objective") != EXACTLY:
+            return against
+        nats = f"{nats:.6g} nats a row"
         return f"{against} Its distortion, {nats}, is -log p(x); under a Bernoulli, of rows of 0 and 1 alone."
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."

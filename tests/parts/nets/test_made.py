@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+import tiny
 import torch
 
 from xhat.core import Batch
@@ -13,8 +14,11 @@ from xhat.models.recipes.vae import vae
 from xhat.parts.bottlenecks.plain import Plain
 from xhat.parts.likelihoods.bernoulli import Bernoulli
 from xhat.parts.likelihoods.norm_pix import NormPix
+from xhat.parts.likelihoods.student_t import StudentT
 from xhat.parts.nets.made import MADEDecoder, MADEEncoder
 from xhat.parts.nets.mlp import MLPDecoder
+from xhat.parts.priors.normal import Normal
+from xhat.runs.verdict import verdict
 
 ROWS = torch.tensor(list(itertools.product((0.0, 1.0), repeat=8)))
 
@@ -46,7 +50,22 @@ def test_with_a_wide_code_it_depends_on_all_of_them():
 
 
 def test_every_parameter_of_an_element_keeps_its_place():
-    j = jacobian(*pair((2, 3), 20, theta=(4, 3), per_element=2)).reshape(2, 6, 6)
+    j = jacobian(*pair((2, 3, 1), 20, theta=(4, 3, 1), per_element=2)).reshape(2, 6, 6)
+    for one in j:
+        assert torch.equal(one != 0, torch.ones(6, 6).tril(-1).bool())
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (1, 2, 3)])
+def test_the_parameters_lie_where_students_t_reads_them(shape):
+    law = StudentT()
+    encoder, decoder = pair(shape, 20, theta=law.params(shape), per_element=3)
+    assert Autoencoder(encoder, Plain((20,)), decoder, law).ancestral
+
+    def said(x):
+        t = law(decoder.double()(encoder.double()(x[None]))).law
+        return torch.stack([t.loc, t.scale, t.df])
+
+    j = torch.autograd.functional.jacobian(said, torch.randn(shape, dtype=torch.float64)).reshape(-1, 6, 6)
     for one in j:
         assert torch.equal(one != 0, torch.ones(6, 6).tril(-1).bool())
 
@@ -137,3 +156,24 @@ def test_bad_arguments_of_made_are_refused(arguments):
 def test_the_recipe_takes_no_other_net():
     with pytest.raises(ConfigError, match="recipes/made: needs nets/made, got 'conv'"):
         made((1, 8, 8), net="conv")
+
+
+def test_where_training_shaped_the_prior_rows_are_drawn_from_it():
+    fitted = tiny.fit("wae", net="made", epochs=1)
+    assert fitted.model.ancestral
+    before = fitted.sample(3)
+    fitted.model.prior = Normal((4,), fitted=True)
+    fitted.model.prior.mean += 3
+    assert not np.allclose(fitted.sample(3), before)
+    # Nothing shaped the prior of an autoencoder: its rows are drawn element by element, whatever the prior.
+    fitted = tiny.fit("ae", net="made", epochs=1)
+    before = fitted.sample(3)
+    fitted.model.prior.mean += 3
+    assert np.array_equal(fitted.sample(3), before)
+
+
+@pytest.mark.parametrize(("kind", "exact"), [("ae", True), ("dae", False), ("wae", False)])
+def test_only_the_plain_reconstructions_distortion_is_called_a_log_density(kind, exact):
+    summary = tiny.fit(kind, net="made", epochs=1).summary
+    assert ("-log p(x)" in verdict(summary)) == exact
+    assert verdict(summary).startswith("It predicts each element from those before it, with ")
