@@ -49,7 +49,8 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         codebook also ``codebook_use``, the share of its entries that occur, and ``perplexity``; of sparse ones
         ``dead_units``, the share that is zero for every row; both over validation and training rows, 20,000 at most.
         ``ancestral``: whether elements are predicted from those before them; ``objective``: its kind; ``takes_pca``:
-        whether training could have begun at PCA. ``findings``: what went out, each with ``what``, ``since``, ``value`` and ``advice``.
+        whether training could have begun at PCA. ``findings``: what went out, each with ``what``, ``since``,
+        ``value`` and ``advice``.
     """
     data, rows = plan.data, plan.split.validation
     code, history = size(fitted.model.code_shape), fitted.history
