@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -35,6 +35,14 @@ def record(name: str, body: str, *, keep: bool) -> None:
     if keep:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{date.today()}-{name}.md").write_text(text, encoding="utf-8")
+
+
+def earlier(name: str, keys: Collection[str]) -> dict[str, list[object]]:
+    """Read the lines that were kept today, by their first cell, so that runs made one by one end up in one table."""
+    path = RESULTS / f"{date.today()}-{name}.md"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    cells = ([cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines)
+    return {row[0]: list(row) for row in cells if row[0] in keys}
 
 
 def _cpuinfo() -> list[str]:

@@ -14,10 +14,9 @@ held-out image that is surest to lie in it, which is the paper's protocol. Each 
 from __future__ import annotations
 
 import argparse
-from datetime import date
 
 import numpy as np
-from _record import RESULTS, record, shared, table
+from _record import earlier, record, shared, table
 from numpy.typing import NDArray
 
 import xhat
@@ -89,14 +88,6 @@ def run(name: str, images: dict[str, NDArray], width: int, epochs: int, seed: in
     return line
 
 
-def earlier() -> dict[str, list[object]]:
-    """Read what was kept today, so that runs made one by one end up in one table."""
-    path = RESULTS / f"{date.today()}-makhzani2015.md"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    cells = ([cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines)
-    return {row[0]: list(row) for row in cells if row[0] in RUNS}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the images, narrow nets, a few epochs")
@@ -112,7 +103,7 @@ def main() -> None:
         images = {key: rows[::10] for key, rows in images.items()}
         width, epochs = 100, 3
     header = ("run", "labels", "classes", "held-out error %", "test error %", "paper %", "epochs", "seconds")
-    rows = earlier() if options.keep else {}
+    rows = earlier("makhzani2015", RUNS) if options.keep else {}
     for name in [options.only] if options.only else RUNS:
         rows[name] = run(name, images, width, epochs, options.seed)
         # After each: a run that is cut off leaves what was measured before it.

@@ -8,11 +8,19 @@ from sklearn.base import clone
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from xhat.estimators.aae import AAE
 from xhat.estimators.ae import AE
+from xhat.estimators.dae import DAE
+from xhat.estimators.rae import RAE
+from xhat.estimators.sae import SAE
+from xhat.estimators.vae import VAE
+from xhat.estimators.vqvae import VQVAE
+from xhat.estimators.wae import WAE
 
 # Few steps of a narrow net: what is checked does not depend on how well it fits.
 QUICK = {"max_iter": 3, "hidden": (8,)}
-EVERY = [AE(**QUICK)]
+EVERY = [AE(**QUICK), AE(ordered=True, **QUICK), *(kind(**QUICK) for kind in (AAE, DAE, RAE, VAE, WAE))]
+EVERY += [SAE(8, k=2, max_iter=3), VQVAE(4, entries=8, **QUICK)]
 # Conventions that `check_estimator` leaves to those who claim them.
 MORE = (
     "check_set_output_transform",

@@ -27,11 +27,11 @@ class Step:
         What is moved.
     settings : TrainSettings
         Resolved.
-    total : int
-        Steps of the whole run, for the schedule.
+    total : int or None
+        Steps of the whole run, for the schedule; None where no end is known, and the rate stays at its peak.
     """
 
-    def __init__(self, trainee: Trainee, settings: TrainSettings, total: int) -> None:
+    def __init__(self, trainee: Trainee, settings: TrainSettings, total: int | None) -> None:
         self.trainee, self.lr, self.total = trainee, settings.lr, total
         self.done = 0
         self.main = trainee.main_parameters()
@@ -42,7 +42,7 @@ class Step:
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Take the step; give each term's mean, (), still on the device."""
-        share = one_cycle((self.done + 1) / (self.total + 1))
+        share = 1.0 if self.total is None else one_cycle((self.done + 1) / (self.total + 1))
         means = self.trainee(batch).means()
         total(means).backward()
         self.clip([p.grad for p in self.main if p.grad is not None])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -16,45 +16,50 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from xhat.core.component import build, config
+from xhat.core.errors import require
+from xhat.core.objective import Objective
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.engine.hook import Hook
 from xhat.engine.progress import ProgressBar
 from xhat.engine.settings import TrainSettings
+from xhat.estimators._curve import Curve, error_curve
+from xhat.estimators._page import SHOWN, facts, strip
+from xhat.estimators._steps import Steps
 from xhat.models.artifact import load as load_fitted
 from xhat.models.artifact import save as save_fitted
 from xhat.models.autoencoder import Autoencoder
 from xhat.models.fitted import Fitted
 from xhat.runs.fit import execute
-from xhat.runs.plan import make_plan
+from xhat.runs.plan import Plan, make_plan
 
 Rows = NDArray[Any]
 
 
+@dataclass(eq=False, repr=False)  # it writes the constructors that only store: scikit-learn's first rule
 class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Base of the estimators. Constructors only store; `fit` makes everything whose name ends in ``_``."""
+    """Base of the estimators; `fit` makes everything whose name ends in ``_``. `AE` documents the parameters."""
 
-    # The constructor's arguments, of every estimator. Each lists them again: scikit-learn reads its signature.
-    n_components: int
-    net: str
-    hidden: tuple[int, ...] | None
-    likelihood: str | None
-    scale: str
-    init: str
-    batch_size: int | str
-    max_iter: int | str
-    learning_rate: float
-    early_stopping: bool
-    validation_fraction: float
-    n_iter_no_change: int | None
-    warm_start: bool
-    device: str
-    random_state: Any
-    verbose: int
-    callbacks: Sequence[Hook] | None
-
-    fitted_: Fitted
+    n_components: int | float = 2
+    _: KW_ONLY
+    net: str = "auto"
+    hidden: tuple[int, ...] | None = None
+    likelihood: str | None = None
+    scale: str = "auto"
+    init: str = "auto"
+    batch_size: int | str = "auto"
+    max_iter: int | str = "auto"
+    learning_rate: float = 2e-3
+    early_stopping: bool = True
+    validation_fraction: float = 0.1
+    n_iter_no_change: int | None = None
+    warm_start: bool = False
+    device: str = "auto"
+    random_state: Any = None
+    verbose: int = 0
+    callbacks: Sequence[Hook] | None = None
 
     @property
     @abstractmethod
@@ -80,30 +85,70 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self
         """
         rows = self._checked(X, reset=True)
+        earlier = self.model_.state_dict() if self.warm_start and hasattr(self, "fitted_") else None
+        plan = self._plan(rows)
+        if earlier is not None:
+            plan.recipe.model.load_state_dict(earlier)
+        hooks = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or [])]
+        self._steps: Steps | None = None
+        self._take(execute(plan, hooks=hooks), plan.data)
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from some more rows: one pass over them, in the order in which they come.
+
+        The first call begins the model, and takes its scaling from these rows; later ones, or those after `fit`, go on.
+        No rows are held out, and the learning rate stays as it is: no end is known.
+        """
+        first = not hasattr(self, "fitted_")
+        rows = self._checked(X, reset=first)
+        if first:
+            plan = self._plan(rows)
+            model, scaling, objective = plan.recipe.model, plan.scaling, plan.recipe.objective
+            fitted = Fitted(model, scaling, plan.data.schema, config(objective), origin=plan.origin)
+            self._steps = Steps.of(fitted, objective, plan.settings)
+            self._take(fitted, plan.data)
+        elif self._steps is None:
+            objective = cast(Objective, build(self.fitted_.objective))
+            self._steps = Steps.of(self.fitted_, objective, self._settings(self._seed(), len(rows)).resolved(len(rows)))
+        self._steps.over(self._opened(rows))
+        self.fitted_.__dict__.pop("double", None)
+        self.n_iter_ += 1
+        return self
+
+    def _plan(self, rows: Rows) -> Plan:
         seed = self._seed()
         data = open_data(rows, kind="table" if rows.ndim == 2 else None, missing=_gaps(rows), name="X")
-        earlier = self.model_.state_dict() if self.warm_start and hasattr(self, "fitted_") else None
-        plan = make_plan(
+        return make_plan(
             data,
             self._kind,
             net=self.net,
-            latent=self.n_components,
+            latent=self._code(rows),
             likelihood=self.likelihood,
             scale=self.scale,
-            init=self.init if earlier is None else "random",
+            init=self.init,
             overrides=self._overrides(),
             settings=self._settings(seed, len(rows)),
             validation=self.validation_fraction,
         )
-        if earlier is not None:
-            plan.recipe.model.load_state_dict(earlier)
-        hooks = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or [])]
-        self.fitted_ = execute(plan, hooks=hooks)
-        self.n_iter_ = self.fitted_.history.epochs[-1].epoch
-        self.loss_curve_ = [sum(epoch.train.values()) for epoch in self.fitted_.history.epochs if epoch.train]
-        self.validation_curve_ = [epoch.score for epoch in self.fitted_.history.epochs]
-        self._n_features_out = size(self.model_.code_shape)
-        return self
+
+    def _code(self, rows: Rows) -> int:
+        """Choose how many code dimensions the net gets."""
+        whole = not isinstance(self.n_components, bool | float)
+        hint = "a share of the variance needs AE(ordered=True)"
+        require(whole, type(self).__name__, "n_components must be a whole number", repr(self.n_components), hint)
+        return int(self.n_components)
+
+    def _take(self, fitted: Fitted, data: Dataset) -> None:
+        """Keep what a fit gave."""
+        self.fitted_ = fitted
+        epochs = fitted.history.epochs
+        self.n_iter_ = epochs[-1].epoch if epochs else 0
+        self.loss_curve_ = [sum(epoch.train.values()) for epoch in epochs if epoch.train]
+        self.validation_curve_ = [epoch.score for epoch in epochs]
+        self.n_components_ = self._n_features_out = size(fitted.model.code_shape)
+        some = data.subset(torch.arange(min(SHOWN, len(data))))
+        self._examples = (data.schema.to_source(some.x.numpy()), fitted.reconstruct(some)) if epochs else None
 
     @property
     def model_(self) -> Autoencoder:
@@ -113,9 +158,8 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def transform(self, X: Any) -> Rows:
         """Give the codes of rows, (n_samples, n_components), in X's own precision."""
-        check_is_fitted(self, "fitted_")
-        rows = self._checked(X)
-        return self._answer(self._at(rows).encode(self._opened(rows)).reshape(len(rows), -1), rows)
+        rows, fitted = self._ready(X)
+        return self._answer(fitted.encode(self._opened(rows)).reshape(len(rows), -1), rows)
 
     def inverse_transform(self, X: Any) -> Rows:
         """Give the rows of codes, (n_samples, n_components) -> (n_samples, n_features)."""
@@ -126,21 +170,46 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def reconstruct(self, X: Any) -> Rows:
         """Give the copies of rows, in X's own shape and precision."""
-        check_is_fitted(self, "fitted_")
-        rows = self._checked(X)
-        return self._answer(self._at(rows).reconstruct(self._opened(rows)), rows)
+        rows, fitted = self._ready(X)
+        return self._answer(fitted.reconstruct(self._opened(rows)), rows)
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """Give minus the mean squared error of each row's copy, over observed values: higher is more normal."""
-        check_is_fitted(self, "fitted_")
-        rows = self._checked(X)
-        copies = self._at(rows).reconstruct(self._opened(rows))
+        rows, fitted = self._ready(X)
+        copies = fitted.reconstruct(self._opened(rows))
         squares = (rows.astype(np.float64) - copies).reshape(len(rows), -1) ** 2
         return -np.nanmean(squares, axis=1)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Give the mean of `score_samples`, for model selection."""
         return float(self.score_samples(X).mean())
+
+    def explained_variance_ratio(self, X: Any) -> float:
+        """Give the share of the variance of rows that their copies keep: 1 minus squared errors over squared spread."""
+        rows, fitted = self._ready(X)
+        spread = np.nanmean((rows - np.nanmean(rows, axis=0)) ** 2)
+        return 1 - float(np.nanmean((rows - fitted.reconstruct(self._opened(rows))) ** 2) / spread)
+
+    def error_curve(self, X: Any) -> Curve:
+        """Give the mean squared error of copies from the first k code dimensions, for k = 0, 1, …, all.
+
+        Where codes are not ordered, "first" are those that vary most.
+        """
+        rows, _ = self._ready(X)
+        return error_curve(self.fitted_, self._opened(rows), ordered=self._is_ordered())
+
+    def plot_error_curve(self, X: Any, ax: Any = None) -> Any:
+        """Draw `error_curve`, whose elbow says how many dimensions rows need; give the axes."""
+        from matplotlib import pyplot
+
+        curve = self.error_curve(X)
+        ax = pyplot.gca() if ax is None else ax
+        ax.plot(np.arange(len(curve)), curve, marker="o")
+        ax.set(xlabel="code dimensions kept", ylabel="mean squared error", ylim=(0, None))
+        return ax
+
+    def _is_ordered(self) -> bool:
+        return False
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Rows:
         """Draw new rows from the prior."""
@@ -158,7 +227,8 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         estimator = cls()
         estimator.fitted_ = load_fitted(path, device=torch.device(device))
         shape = estimator.fitted_.schema.shape
-        estimator.n_components = estimator._n_features_out = size(estimator.fitted_.model.code_shape)
+        estimator.n_components = estimator.n_components_ = size(estimator.fitted_.model.code_shape)
+        estimator._n_features_out, estimator._steps, estimator._examples = estimator.n_components_, None, None
         estimator.n_features_in_ = shape[0] if len(shape) == 1 else shape[-1]
         return estimator
 
@@ -168,13 +238,20 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    def _html_repr(self) -> str:
+        page: str = super()._html_repr()
+        known = hasattr(self, "fitted_") and "error.model" in self.fitted_.summary
+        if not known:
+            return page
+        return page + facts(self.fitted_.summary) + (strip(*self._examples) if self._examples else "")
+
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         if "fitted_" in state:
             # On the CPU, so that it can be read where there is no such device.
             fitted = state["fitted_"]
             model, scaling = copy.deepcopy(fitted.model).cpu(), copy.deepcopy(fitted.scaling).cpu()
-            state["fitted_"] = replace(fitted, model=model, scaling=scaling)
+            state |= {"fitted_": replace(fitted, model=model, scaling=scaling), "_steps": None}
         return state
 
     # What fit is told
@@ -200,6 +277,12 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         return _seed(self.random_state)
 
     # Rows in and out
+
+    def _ready(self, X: Any) -> tuple[Rows, Fitted]:
+        """Check rows, and give the model in their precision."""
+        check_is_fitted(self, "fitted_")
+        rows = self._checked(X)
+        return rows, self._at(rows)
 
     def _checked(self, X: Any, *, reset: bool = False) -> Rows:
         rows: Rows = validate_data(

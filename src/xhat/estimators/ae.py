@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from xhat.engine.hook import Hook
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array
+
+from xhat.core.errors import require
+from xhat.core.shapes import size
+from xhat.data.dataset import Dataset
+from xhat.estimators._curve import components_for, error_curve
 from xhat.estimators._estimator import Estimator
+from xhat.models.fitted import Fitted
+
+# Dimensions that are tried where a share of the variance is asked for.
+MOST = 64
 
 
+@dataclass(eq=False, repr=False)
 class AE(Estimator):
-    """Dimension reduction by an autoencoder, never worse than PCA on validation.
+    """Dimension reduction by an autoencoder that is never worse than PCA on validation.
 
-    Training begins at PCA, validation rows decide, and where nothing better was found the model is PCA.
+    Training begins at PCA, validation rows decide, and where nothing better was found the model is PCA. That holds for
+    the squared error, under the scalings that keep it in proportion ("auto", "global", "unit").
 
     Parameters
     ----------
-    n_components : int, default=2
-        Code dimensions.
+    n_components : int or float, default=2
+        Code dimensions; of ordered codes also a share of the variance, in (0, 1), that they must explain.
+    ordered : bool, default=False
+        Whether dimensions come in order of importance: one fit then serves every number of them, as PCA's does.
     net : str, default="auto"
         Architecture; "auto" takes "mlp" for tables and small images, "conv" for large images.
     hidden : tuple of int, optional
@@ -66,45 +81,54 @@ class AE(Estimator):
         As scikit-learn's.
     """
 
-    def __init__(
-        self,
-        n_components: int = 2,
-        *,
-        net: str = "auto",
-        hidden: tuple[int, ...] | None = None,
-        likelihood: str | None = None,
-        scale: str = "auto",
-        init: str = "auto",
-        batch_size: int | str = "auto",
-        max_iter: int | str = "auto",
-        learning_rate: float = 2e-3,
-        early_stopping: bool = True,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int | None = None,
-        warm_start: bool = False,
-        device: str = "auto",
-        random_state: Any = None,
-        verbose: int = 0,
-        callbacks: Sequence[Hook] | None = None,
-    ) -> None:
-        self.n_components = n_components
-        self.net = net
-        self.hidden = hidden
-        self.likelihood = likelihood
-        self.scale = scale
-        self.init = init
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.learning_rate = learning_rate
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-        self.callbacks = callbacks
+    n_components: int | float = 2
+    _: KW_ONLY
+    ordered: bool = False
 
     @property
     def _kind(self) -> str:
-        return "ae"
+        return "ordered" if self.ordered else "ae"
+
+    def transform(self, X: Any, n_components: int | None = None) -> NDArray[Any]:
+        """Give the codes of rows, (n_samples, n_components), in X's own precision.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Rows.
+        n_components : int, optional
+            How many of the first dimensions; only of ordered codes.
+        """
+        codes = super().transform(X)
+        if n_components is None:
+            return codes[:, : self.n_components_]
+        require(self.ordered, "AE.transform", "n_components is for AE(ordered=True)", n_components, "leave it out")
+        most = codes.shape[1]
+        rule = f"n_components must be from 1 to {most}"
+        require(1 <= n_components <= most, "AE.transform", rule, n_components, "fit with more for more")
+        return codes[:, :n_components]
+
+    def inverse_transform(self, X: Any) -> NDArray[Any]:
+        """Give the rows of codes; of ordered codes any number of first dimensions will do."""
+        codes = check_array(X, dtype=(np.float64, np.float32))
+        if self.ordered and hasattr(self, "fitted_"):
+            lacking = size(self.model_.code_shape) - codes.shape[1]
+            codes = np.pad(codes, ((0, 0), (0, max(lacking, 0))))
+        return super().inverse_transform(codes)
+
+    def _code(self, rows: NDArray[Any]) -> int:
+        if not self.ordered or not isinstance(self.n_components, float):
+            return super()._code(rows)
+        share = self.n_components
+        rule = "n_components as a share must lie in (0, 1)"
+        require(0 < share < 1, "AE", rule, share, "use a whole number for so many dimensions")
+        return min(MOST, int(np.prod(rows.shape[1:])), len(rows) - 1)
+
+    def _take(self, fitted: Fitted, data: Dataset) -> None:
+        super()._take(fitted, data)
+        if self.ordered and isinstance(self.n_components, float):
+            curve = error_curve(fitted, data, ordered=True)
+            self.n_components_ = self._n_features_out = components_for(curve, self.n_components)
+
+    def _is_ordered(self) -> bool:
+        return self.ordered

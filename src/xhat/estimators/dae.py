@@ -1,0 +1,38 @@
+"""The denoising autoencoder as an estimator."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from xhat.estimators._estimator import Estimator
+
+
+@dataclass(eq=False, repr=False)
+class DAE(Estimator):
+    """Codes that do not follow noise: the copy of a spoiled row must be the clean one.
+
+    Parameters
+    ----------
+    n_components : int, default=2
+        Code dimensions.
+    noise : float, default=0.3
+        Standard deviation of what is added, in units of scaled rows.
+
+    All else is as with `AE`.
+
+    References
+    ----------
+    Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008.
+    """
+
+    n_components: int | float = 2
+    _: KW_ONLY
+    noise: float = 0.3
+
+    @property
+    def _kind(self) -> str:
+        return "dae"
+
+    def _changes(self) -> dict[str, Any]:
+        return {"objective.corruption.sigma": self.noise}
