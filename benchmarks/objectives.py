@@ -46,8 +46,8 @@ validation rows whose label five nearest training codes tell; *active* the code 
 *rate* the mean KL divergence from the prior in nats, where there is one; *samples* the energy distance between 500
 samples and the validation rows, over that of 500 training rows: 1 is as near as real rows are. Small differences
 between lines mean nothing: it is one seed, and each objective's weights are the recipe's defaults. Some kinds are made
-for other data than this: `miwae` for tables with gaps, whose heavy tails suit no pixel that is always white; `made` for rows of 0
-and 1.
+for other data than this: `miwae` for tables with gaps, whose heavy tails suit no pixel that is always white; `made` for
+rows of 0 and 1.
 
 A line is `xhat.fit("digits", "KIND", latent=8)`; `m2` and `aae_semi` were told the classes of 100 rows. Pictures show
 validation rows over their copies, samples from the prior, and codes (their first two principal components), coloured

@@ -48,7 +48,7 @@ def test_a_share_of_the_variance_chooses_the_dimensions():
     assert 1 <= few.n_components_ < many.n_components_
     assert few.transform(X).shape == (400, few.n_components_)
     assert len(few.get_feature_names_out()) == few.n_components_
-    with pytest.raises(ConfigError, match="n_components must be a whole number, got 0.5"):
+    with pytest.raises(ConfigError, match=r"n_components must be a whole number, got 0\.5"):
         AE(0.5).fit(X)
 
 

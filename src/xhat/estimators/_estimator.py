@@ -28,6 +28,7 @@ from xhat.engine.settings import TrainSettings
 from xhat.estimators._curve import Curve, error_curve
 from xhat.estimators._page import SHOWN, facts, strip
 from xhat.estimators._steps import Steps
+from xhat.models.artifact import MODEL_PARTS
 from xhat.models.artifact import load as load_fitted
 from xhat.models.artifact import save as save_fitted
 from xhat.models.autoencoder import Autoencoder
@@ -85,10 +86,12 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self
         """
         rows = self._checked(X, reset=True)
-        earlier = self.model_.state_dict() if self.warm_start and hasattr(self, "fitted_") else None
+        earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
         plan = self._plan(rows)
         if earlier is not None:
-            plan.recipe.model.load_state_dict(earlier)
+            # A prior that was fitted afterwards will be again.
+            for name in MODEL_PARTS if earlier.shapes_prior else MODEL_PARTS[:-1]:
+                getattr(plan.recipe.model, name).load_state_dict(getattr(earlier.model, name).state_dict())
         hooks = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or [])]
         self._steps: Steps | None = None
         self._take(execute(plan, hooks=hooks), plan.data)
