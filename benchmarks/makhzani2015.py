@@ -4,10 +4,12 @@
     python benchmarks/makhzani2015.py --keep                # all three runs, one after another
     python benchmarks/makhzani2015.py --only semi100        # one of them: semi100, semi1000 or cluster
 
-The nets are the paper's: two layers of 1000 rectified units each way, a style of ten numbers beside ten classes, or
-beside sixteen clusters. But the classes' logits are standardised over the batch, and a tenth of the training images is
-held out; the labelled ones are among the others, as many of each class. Weights were chosen by the errors on held-out
-images in a few shorter runs with narrower nets; the paper trained for thousands of epochs. A cluster is named by the
+The nets are the paper's: two layers of 1000 rectified units each way, ten classes or sixteen clusters beside a style.
+But the style has four numbers where the paper has ten, the classes' logits are standardised over the batch, and a tenth of
+the training images is held out; the labelled ones are among the others, as many of each class. These choices and the
+weights were made by the errors on held-out images, in some twenty shorter runs with 100 labels and narrower nets; an
+earlier setting (style of ten, noise of .3, class weight 4, 24 epochs) had 13.5 % wrong on test images with 100 labels.
+The paper trained for thousands of epochs. A cluster is named by the
 held-out image that is surest to lie in it, which is the paper's protocol. Each run reads the test images once.
 """
 
@@ -33,7 +35,7 @@ from xhat.parts.objectives.denoising import Denoising
 from xhat.parts.priors.classified import Classified as ClassifiedPrior
 from xhat.parts.priors.normal import Normal
 
-SHAPE, STYLE = (1, 28, 28), 10
+SHAPE, STYLE = (1, 28, 28), 4
 RUNS = {
     "semi100": {"labels": 100, "classes": 10, "paper": 1.90},
     "semi1000": {"labels": 1000, "classes": 10, "paper": 1.60},
@@ -51,9 +53,9 @@ def recipe(classes: int, labels: int, width: int, seed: int) -> xhat.Recipe:
         critics = [MLPEncoder((n,), (1,), hidden=(width // 4, width // 4), activation="relu") for n in (classes, STYLE)]
     prior = ClassifiedPrior(classes, Normal((STYLE,)))
     model = xhat.Autoencoder(encoder, bottleneck, decoder, Gaussian(0.5), prior)
-    weights = {"class_weight": "linear(0, 4, epochs=3)", "style_weight": 4.0, "labels": 30.0 if labels else 0.0}
+    weights = {"class_weight": "linear(0, 1, epochs=3)", "style_weight": 4.0, "labels": 30.0 if labels else 0.0}
     objective = AdversarialSemi(*critics, **weights, labelled_share=0.2 if labels else 0.0)
-    return xhat.Recipe(model, Denoising(objective, GaussianNoise(0.3)) if labels else objective)
+    return xhat.Recipe(model, Denoising(objective, GaussianNoise(0.05)) if labels else objective)
 
 
 def few(y: NDArray, rows: NDArray, count: int) -> NDArray:
@@ -93,7 +95,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the images, narrow nets, a few epochs")
     parser.add_argument("--keep", action="store_true", help="write the result beside the script")
     parser.add_argument("--only", choices=tuple(RUNS), help="one of the runs")
-    parser.add_argument("--epochs", type=int, default=18)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with np.load(shared("mnist/mnist.npz")) as arrays:
