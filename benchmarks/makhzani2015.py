@@ -5,8 +5,8 @@
     python benchmarks/makhzani2015.py --only semi100        # one of them: semi100, semi1000 or cluster
 
 The nets are the paper's: two layers of 1000 rectified units each way, ten classes or sixteen clusters beside a style.
-But the style has four numbers where the paper has ten, the classes' logits are standardised over the batch, and a tenth of
-the training images is held out; the labelled ones are among the others, as many of each class. These choices and the
+But the style has four numbers where the paper has ten, the classes' logits are standardised over the batch, and a tenth
+of the training images is held out; the labelled ones are among the others, as many of each class. These choices and the
 weights were made by the errors on held-out images, in some twenty shorter runs with 100 labels and narrower nets; an
 earlier setting (style of ten, noise of .3, class weight 4, 24 epochs) had 13.5 % wrong on test images with 100 labels.
 The paper trained for thousands of epochs. A cluster is named by the
