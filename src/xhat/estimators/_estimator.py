@@ -161,6 +161,9 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def transform(self, X: Any) -> Rows:
         """Give the codes of rows, (n_samples, n_components), in X's own precision."""
+        return self._codes(X)
+
+    def _codes(self, X: Any) -> Rows:
         rows, fitted = self._ready(X)
         return self._answer(fitted.encode(self._opened(rows)).reshape(len(rows), -1), rows)
 

@@ -99,7 +99,7 @@ class AE(Estimator):
         n_components : int, optional
             How many of the first dimensions; only of ordered codes.
         """
-        codes = super().transform(X)
+        codes = self._codes(X)
         if n_components is None:
             return codes[:, : self.n_components_]
         require(self.ordered, "AE.transform", "n_components is for AE(ordered=True)", n_components, "leave it out")

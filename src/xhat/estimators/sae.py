@@ -17,7 +17,7 @@ class SAE(Estimator):
     n_components : int, default=512
         Words of the dictionary, several times the features.
     k : int, default=16
-        Words that a row takes.
+        Words that a row takes; all of them where there are fewer.
 
     All else is as with `AE`.
 
@@ -35,4 +35,4 @@ class SAE(Estimator):
         return "sae"
 
     def _changes(self) -> dict[str, Any]:
-        return {"recipe.k": self.k}
+        return {"recipe.k": min(self.k, int(self.n_components))}
