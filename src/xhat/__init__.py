@@ -11,6 +11,14 @@ __version__ = VERSION
 
 # Name -> where it lives. Imported when first asked for, so that `xhat --help` does not wait for torch.
 _HOMES = {
+    "AAE": "xhat.estimators.aae",
+    "AE": "xhat.estimators.ae",
+    "DAE": "xhat.estimators.dae",
+    "RAE": "xhat.estimators.rae",
+    "SAE": "xhat.estimators.sae",
+    "VAE": "xhat.estimators.vae",
+    "VQVAE": "xhat.estimators.vqvae",
+    "WAE": "xhat.estimators.wae",
     "Autoencoder": "xhat.models.autoencoder",
     "Batch": "xhat.core.batch",
     "Code": "xhat.core.code",
@@ -47,6 +55,14 @@ if TYPE_CHECKING:
     from xhat.core.gaussian_code import GaussianCode as GaussianCode
     from xhat.core.loss import Loss as Loss
     from xhat.core.objective import Objective as Objective
+    from xhat.estimators.aae import AAE as AAE
+    from xhat.estimators.ae import AE as AE
+    from xhat.estimators.dae import DAE as DAE
+    from xhat.estimators.rae import RAE as RAE
+    from xhat.estimators.sae import SAE as SAE
+    from xhat.estimators.vae import VAE as VAE
+    from xhat.estimators.vqvae import VQVAE as VQVAE
+    from xhat.estimators.wae import WAE as WAE
     from xhat.models.artifact import load as load
     from xhat.models.artifact import save as save
     from xhat.models.autoencoder import Autoencoder as Autoencoder
