@@ -20,9 +20,9 @@ class Bottleneck(Component):
     """The kind of code that comes out; an objective reads one kind."""
 
     @property
-    @abstractmethod
     def in_shape(self) -> Shape:
-        """The shape that the encoder must give, for codes of `code_shape`."""
+        """The shape that the encoder must give: the code's own, unless a kind says otherwise."""
+        return self.code_shape
 
     def begin(self, h: Tensor) -> None:
         """Look at some encodings (N, *in_shape) before the first step, for a bottleneck that starts from them."""

@@ -58,11 +58,6 @@ class BatchTopK(Bottleneck):
         self.silence = Silence(self.code_shape, silent_after, revived, "BatchTopK")
         self.register_buffer("threshold", torch.zeros(()))
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def begin(self, h: Float[Tensor, "N *Z"]) -> None:
         """Take the first threshold from some encodings."""
         self.threshold = self._of_batch(h)

@@ -80,11 +80,6 @@ class FSQ(Bottleneck):
         }.items():
             self.register_buffer(name, value, persistent=False)  # the levels say it all
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def forward(self, h: Float[Tensor, "B *Z"]) -> QuantisedCode:
         """Bound and round."""
         with torch.autocast(h.device.type, enabled=False):

@@ -93,11 +93,6 @@ class JumpReLU(Bottleneck):
         self.register_buffer("worth", torch.zeros(()))  # E[v]
 
     @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
-    @property
     def price(self) -> Tensor:
         """λ in nats, of shape ()."""
         return self.target * self.worth

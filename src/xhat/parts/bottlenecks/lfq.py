@@ -66,11 +66,6 @@ class LFQ(Bottleneck):
         self.commitment, self.entropy, self.temperature = commitment, entropy, temperature
         self.entries = 2**bits
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def forward(self, h: Float[Tensor, "B D *S"]) -> QuantisedCode:
         """Take signs."""
         with torch.autocast(h.device.type, enabled=False):

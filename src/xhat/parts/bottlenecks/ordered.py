@@ -47,11 +47,6 @@ class Ordered(Bottleneck):
         self.register_buffer("ends", self.probabilities.cumsum(0)[:-1].float(), persistent=False)  # (K-1,)
 
     @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
-    @property
     def probabilities(self) -> Float[Tensor, "K"]:
         """p(b) of the lengths 1 to K."""
         powers = self.rate ** torch.arange(self.code_shape[0], dtype=torch.float64)

@@ -25,11 +25,6 @@ class Plain(Bottleneck):
         super().__init__()
         self.code_shape = as_shape(code_shape, "Plain")
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def forward(self, h: Float[Tensor, "B *Z"]) -> Code:
         """Pass h on."""
         return Code(h)

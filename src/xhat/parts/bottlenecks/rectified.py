@@ -34,11 +34,6 @@ class Rectified(Bottleneck):
         super().__init__()
         self.code_shape = as_shape(code_shape, "bottlenecks/rectified")
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def forward(self, h: Float[Tensor, "B *Z"]) -> SparseCode:
         """Cut h at zero."""
         return SparseCode(torch.relu(h))

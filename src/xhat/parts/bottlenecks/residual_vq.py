@@ -79,11 +79,6 @@ class ResidualVQ(Bottleneck):
         self.entries, self.levels, self.groups, self.commitment = entries, levels, groups, commitment
         self.decay, self.revive, self.dropout = decay, revive, dropout
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def begin(self, h: Float[Tensor, "N *Z"]) -> None:
         """Put each level's entries where the encodings, or what is left of them, are."""
         r = self.places.split(h).flatten(0, 1)

@@ -34,11 +34,6 @@ class Sigmoid(Bottleneck):
         super().__init__()
         self.code_shape = as_shape(code_shape, "bottlenecks/sigmoid")
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def forward(self, h: Float[Tensor, "B *Z"]) -> UnitCode:
         """Squash h."""
         return UnitCode(torch.sigmoid(h))

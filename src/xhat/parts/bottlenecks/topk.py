@@ -54,11 +54,6 @@ class TopK(Bottleneck):
         self.k, self.silent_after, self.revived = k, silent_after, revived
         self.silence = Silence(self.code_shape, silent_after, revived, "TopK")
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def forward(self, h: Float[Tensor, "B *Z"]) -> SparseCode:
         """Keep the largest entries of each row."""
         z = largest(relu(h), self.k)

@@ -76,11 +76,6 @@ class VQ(Bottleneck):
         self.entries, self.groups, self.commitment = entries, groups, commitment
         self.decay, self.revive, self.gradient = decay, revive, gradient
 
-    @property
-    def in_shape(self) -> Shape:
-        """The code's own shape."""
-        return self.code_shape
-
     def begin(self, h: Float[Tensor, "N *Z"]) -> None:
         """Put the entries where the encodings are."""
         self.codebook.begin(self.places.split(h).flatten(0, 1))
