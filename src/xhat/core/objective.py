@@ -36,6 +36,9 @@ class Objective(Component):
     """The share of each training batch that is drawn from rows with a label, where some rows have none (y < 0);
     in [0, 1). 0 draws rows as they come."""
 
+    keeps_last: bool = False
+    """Whether the last epoch is kept and not the best on validation: where no term there tells a better one."""
+
     epoch: float = 0.0
     """How far the run is, set by the engine: for coefficients that follow a schedule."""
 

@@ -28,6 +28,7 @@ class Wrapping(Objective):
         self.shapes_prior = objective.shapes_prior
         self.shapes_code = objective.shapes_code
         self.monitor = objective.monitor
+        self.keeps_last = objective.keeps_last
         self.labelled_share = objective.labelled_share
 
     @abstractmethod

@@ -22,6 +22,8 @@ class Epoch:
         The learning rate at its end.
     seconds : float
         Its time, validation included.
+    candidate : bool, default=True
+        Whether it may be kept as the best; where none may, the last epoch is kept.
     """
 
     epoch: int
@@ -30,6 +32,7 @@ class Epoch:
     score: float
     lr: float
     seconds: float
+    candidate: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Give it in JSON's types."""
@@ -50,8 +53,9 @@ class History:
 
     @property
     def best(self) -> Epoch:
-        """The epoch with the lowest score."""
-        return min(self.epochs, key=lambda epoch: epoch.score)
+        """The candidate with the lowest score, or the last epoch where there is none."""
+        candidates = [epoch for epoch in self.epochs if epoch.candidate]
+        return min(candidates, key=lambda epoch: epoch.score) if candidates else self.epochs[-1]
 
     @property
     def seconds(self) -> float:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from xhat.core.errors import DataError, TrainingError, require
 from xhat.core.loss import LEAST
+from xhat.core.schedule import Schedule
 from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
@@ -65,6 +66,9 @@ class Training:
         self.order = Order.of(train, data.y, trainee.objective.labelled_share, self.batch_size, settings.seed)
         self.steps_per_epoch = self.order.steps
         trainee.objective.rows, trainee.objective.epochs = len(train), self.epochs
+        # While a coefficient is on its way, what is minimised is not yet what was asked for.
+        schedules = [part.epochs for part in trainee.objective.modules() if isinstance(part, Schedule)]
+        self.settled = min(max(schedules, default=0), self.epochs)
         self.step = Step(trainee, settings, self.epochs * self.steps_per_epoch)
         self.history = History()
         self.status: Status = "running"
@@ -161,6 +165,7 @@ class Training:
             score=sum(validation[name] for name in monitored),
             lr=float(self.step.optimiser.param_groups[0]["lr"]) if number else 0.0,
             seconds=self._seconds + time.perf_counter() - start,
+            candidate=not self.trainee.objective.keeps_last and number >= self.settled,
         )
         self.history.epochs.append(epoch)
         self._sums, self._mass, self._seconds = {}, 0.0, 0.0

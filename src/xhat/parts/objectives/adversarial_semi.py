@@ -58,6 +58,8 @@ class AdversarialSemi(Objective):
     """
 
     reads = ClassifiedCode
+    # The distortion is lowest before the game has made classes of what else the code would say.
+    keeps_last = True
     # Not the fooling terms: they are measured by critics that change under them.
     monitor = ("distortion", "classification")
 
