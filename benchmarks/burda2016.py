@@ -93,12 +93,10 @@ def main() -> None:
         fitted = xhat.fit(train, recipe, epochs=count, seed=options.seed, hooks=[ProgressBar()], **settings)
         start = time.perf_counter()
         value, active = nll(fitted, test, draws)
-        seconds = fitted.summary["seconds"]
-        bound = fitted.history.best.score
-        rows.append(
-            [run.name, value, run.paper, bound, active, count, round(seconds), round(time.perf_counter() - start)]
-        )
-        print(rows[-1], flush=True)
+        seconds, bound = round(fitted.summary["seconds"]), fitted.history.best.score
+        spent = round(time.perf_counter() - start)
+        rows[run.name] = [run.name, value, run.paper, bound, active, count, seconds, spent]
+        print(rows[run.name], flush=True)
     header = ("objective", "test NLL", "paper", "validation bound", "active", "epochs", "seconds", "NLL seconds")
     record("burda2016", table(header, list(rows.values())), keep=options.keep)
 

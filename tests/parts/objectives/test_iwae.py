@@ -1,10 +1,13 @@
+import gc
 import math
+import weakref
 
 import linear_gaussian
 import pytest
 import torch
+from exercise_models import variational_model
 
-from xhat.core import Batch
+from xhat.core import Batch, GaussianCode
 from xhat.core.errors import ConfigError
 from xhat.models.autoencoder import Autoencoder
 from xhat.models.recipe import Recipe
@@ -134,3 +137,21 @@ def test_bad_arguments_are_refused():
     plain = Autoencoder(MLPEncoder((6,), (3,)), Plain((3,)), MLPDecoder((3,), (6,)), Gaussian())
     with pytest.raises(ConfigError, match="IWAE: reads a Posterior, but bottlenecks/plain emits a Code"):
         Recipe(plain, IWAE())
+
+
+def test_a_step_leaves_no_tensor_behind(monkeypatch):
+    model, batch, drawn = variational_model(), Batch(torch.randn(5, 6)), []
+    rsample = GaussianCode.rsample
+
+    def remembered(code, k=1):
+        z = rsample(code, k)
+        drawn.append(weakref.ref(z))
+        return z
+
+    monkeypatch.setattr(GaussianCode, "rsample", remembered)
+    gc.disable()
+    try:
+        IWAE(4)(model, batch).total.backward()
+        assert drawn[0]() is None
+    finally:
+        gc.enable()

@@ -14,7 +14,6 @@ from xhat.core.loss import Loss
 from xhat.core.model import Model
 from xhat.core.objective import Objective
 from xhat.core.posterior import Posterior
-from xhat.core.shapes import spread
 
 GRADIENTS = ("doubly", "plain")
 
@@ -67,9 +66,10 @@ class IWAE(Objective):
         log_w, _ = log_weights(model, batch, code, z, detached=doubly)  # (k, B)
         bound = torch.logsumexp(log_w, 0) - math.log(self.k)  # (B,)
         if doubly:
-            weight = torch.softmax(log_w.detach(), 0)  # (k, B)  w̃
-            # What reaches φ comes by way of z alone, and is weighed once more there.
-            z.register_hook(lambda gradient: gradient * spread(weight.flatten(), z))
+            weight = torch.softmax(log_w.detach(), 0).reshape(-1, *(1,) * (z.ndim - 1))  # (k*B, 1, …)  w̃
+            # What reaches φ comes by way of z alone, and is weighed once more there. The hook must not hold z itself:
+            # z holds the hook, and such a ring of tensors is never freed.
+            z.register_hook(lambda gradient: gradient * weight)
         return Loss(bound=-bound, **code.terms)
 
     @classmethod
