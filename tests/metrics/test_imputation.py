@@ -104,6 +104,9 @@ def test_what_it_refuses(exact):
         symbols = SimpleNamespace(likelihood=likelihood)
         with pytest.raises(ConfigError, match=r"impute: needs rows of numbers, .* got symbols\. .* impute_draws\."):
             impute(symbols, batch, 2)
+    for fill in (impute, lambda *arguments: impute_draws(*arguments, 2)):
+        with pytest.raises(ConfigError, match="impute: needs elements in order, and a set has none"):
+            fill(SimpleNamespace(likelihood=Matched()), batch, 2)
     plain = tiny.fit("ae", epochs=1)
     with pytest.raises(ConfigError, match=r"needs codes that are distributions, got Code\..*miwae"):
         impute(plain.model, next(plain.batches(tiny.data())), 2)

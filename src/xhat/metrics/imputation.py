@@ -16,6 +16,7 @@ from xhat.core.posterior import Posterior
 from xhat.core.shapes import spread
 from xhat.models.autoencoder import Autoencoder
 from xhat.parts.likelihoods.categorical import Categorical
+from xhat.parts.likelihoods.matched import Matched
 from xhat.parts.objectives.miwae import without_gaps
 
 # Draws decoded at once, as in `log_evidence`.
@@ -106,6 +107,9 @@ def impute_draws(model: Autoencoder, batch: Batch, draws: int = 10, k: int = 100
 def _draws(model: Autoencoder, batch: Batch, k: int) -> Iterator[tuple[Float[Tensor, "k B"], DataDistribution]]:
     """Give k draws in parts: their log w, and what the decoder says of them."""
     require(k >= 1, "impute", "k must be >= 1", k, "1000 is usual")
+    matched = any(isinstance(part, Matched) for part in model.likelihood.modules())
+    hint = "use a net that keeps the elements' order, such as nets/recurrent"
+    require(not matched, "impute", "needs elements in order, and a set has none", "likelihoods/matched", hint)
     batch = without_gaps(batch)
     code = model.encode(batch)
     if not isinstance(code, Posterior):
