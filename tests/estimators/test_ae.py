@@ -57,6 +57,8 @@ def test_partial_fit_goes_on_where_it_was():
     errors = [-model.partial_fit(X).score(X) for _ in range(15)]
     assert errors[-1] < 0.9 * errors[0]
     assert model.n_iter_ == 15
+    # The prior was fitted to the codes: samples lie where rows lie.
+    assert np.abs(model.sample(200, 0).mean(0) - X.mean(0)).mean() < 0.5
     fitted = AE(4, max_iter=2, **QUICK).fit(X)
     before = fitted.score(X)
     for _ in range(15):
@@ -96,7 +98,9 @@ def test_images_stay_images():
 
 def test_saved_and_loaded_it_says_the_same(tmp_path, ordered):
     model = AE.load(ordered.save(tmp_path / "model"))
-    np.testing.assert_array_equal(model.transform(X), ordered.transform(X))
+    np.testing.assert_array_equal(model.transform(X, n_components=2), ordered.transform(X, n_components=2))
+    with pytest.raises(ConfigError, match=r"VAE\.load: reads models of kind vae, got ordered"):
+        VAE.load(tmp_path / "model")
 
 
 def test_a_notebook_sees_the_verdict_and_some_copies(ordered):

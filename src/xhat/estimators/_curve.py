@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from xhat.data.dataset import Dataset
 from xhat.metrics.reconstruction_error import mean_error
-from xhat.models.fitted import Fitted
+from xhat.models.fitted import ROWS, Fitted
 
 Curve = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def error_curve(fitted: Fitted, data: Dataset, *, ordered: bool) -> Curve:
 def _error(fitted: Fitted, data: Dataset, z: torch.Tensor, kept: torch.Tensor, rest: torch.Tensor) -> float:
     cut = rest.repeat(len(z), 1)
     cut[:, kept] = z[:, kept]
-    parts = iter(cut.view(len(z), *fitted.model.code_shape).split(1024))
+    parts = iter(cut.view(len(z), *fitted.model.code_shape).split(ROWS))
 
     def copies(_: Any) -> torch.Tensor:
         return fitted.scaling.inverse(fitted.model.decode(next(parts)).mean).cpu()

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from xhat.core.component import build, config
@@ -24,19 +23,17 @@ from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.engine.hook import Hook
 from xhat.engine.progress import ProgressBar
-from xhat.engine.settings import TrainSettings
 from xhat.estimators._curve import Curve, error_curve
 from xhat.estimators._page import SHOWN, facts, strip
 from xhat.estimators._steps import Steps
+from xhat.estimators._told import Rows, has_gaps, plan_of, seed_of, settings_of
 from xhat.models.artifact import MODEL_PARTS
 from xhat.models.artifact import load as load_fitted
 from xhat.models.artifact import save as save_fitted
 from xhat.models.autoencoder import Autoencoder
 from xhat.models.fitted import Fitted
 from xhat.runs.fit import execute
-from xhat.runs.plan import Plan, make_plan
-
-Rows = NDArray[Any]
+from xhat.runs.plan import Plan
 
 
 @dataclass(eq=False, repr=False)  # it writes the constructors that only store: scikit-learn's first rule
@@ -113,27 +110,14 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             self._take(fitted, plan.data)
         elif self._steps is None:
             objective = cast(Objective, build(self.fitted_.objective))
-            self._steps = Steps.of(self.fitted_, objective, self._settings(self._seed(), len(rows)).resolved(len(rows)))
-        self._steps.over(self._opened(rows))
+            self._steps = Steps.of(self.fitted_, objective, settings_of(self, len(rows)).resolved(len(rows)))
+        self._steps.over(self._opened(rows), self.fitted_)
         self.fitted_.__dict__.pop("double", None)
         self.n_iter_ += 1
         return self
 
     def _plan(self, rows: Rows) -> Plan:
-        seed = self._seed()
-        data = open_data(rows, kind="table" if rows.ndim == 2 else None, missing=_gaps(rows), name="X")
-        return make_plan(
-            data,
-            self._kind,
-            net=self.net,
-            latent=self._code(rows),
-            likelihood=self.likelihood,
-            scale=self.scale,
-            init=self.init,
-            overrides=self._overrides(),
-            settings=self._settings(seed, len(rows)),
-            validation=self.validation_fraction,
-        )
+        return plan_of(self, rows, self._kind, self._code(rows), self._changes())
 
     def _code(self, rows: Rows) -> int:
         """Choose how many code dimensions the net gets."""
@@ -220,7 +204,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def sample(self, n_samples: int = 1, random_state: Any = None) -> Rows:
         """Draw new rows from the prior."""
         check_is_fitted(self, "fitted_")
-        return self.fitted_.sample(n_samples, seed=_seed(random_state))
+        return self.fitted_.sample(n_samples, seed=seed_of(random_state))
 
     def save(self, path: str | Path) -> Path:
         """Write the model as a folder of JSON and safetensors, which `load` and every xhat command read."""
@@ -232,11 +216,17 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """Read what `save` wrote, or a run folder."""
         estimator = cls()
         estimator.fitted_ = load_fitted(path, device=torch.device(device))
+        estimator._adopt(str(estimator.fitted_.origin["recipe"]))
         shape = estimator.fitted_.schema.shape
         estimator.n_components = estimator.n_components_ = size(estimator.fitted_.model.code_shape)
         estimator._n_features_out, estimator._steps, estimator._examples = estimator.n_components_, None, None
         estimator.n_features_in_ = shape[0] if len(shape) == 1 else shape[-1]
         return estimator
+
+    def _adopt(self, kind: str) -> None:
+        """Refuse a model of another kind, and take over what the kind says."""
+        hint = "load it by xhat.load, which reads every kind"
+        require(kind == self._kind, f"{type(self).__name__}.load", f"reads models of kind {self._kind}", kind, hint)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -260,28 +250,6 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             state |= {"fitted_": replace(fitted, model=model, scaling=scaling), "_steps": None}
         return state
 
-    # What fit is told
-
-    def _overrides(self) -> dict[str, Any]:
-        hidden = {} if self.hidden is None else {"net.hidden": tuple(self.hidden)}
-        return {**hidden, **self._changes()}
-
-    def _settings(self, seed: int, rows: int) -> TrainSettings:
-        epochs = None if self.max_iter == "auto" else int(self.max_iter)
-        held_in = max(1, rows - max(1, round(rows * self.validation_fraction)))
-        batch = None if self.batch_size == "auto" else min(int(self.batch_size), held_in)
-        return TrainSettings(
-            epochs=epochs,
-            batch_size=batch,
-            lr=self.learning_rate,
-            patience=self.n_iter_no_change if self.early_stopping else 10**9,
-            seed=seed,
-            device=self.device,
-        )
-
-    def _seed(self) -> int:
-        return _seed(self.random_state)
-
     # Rows in and out
 
     def _ready(self, X: Any) -> tuple[Rows, Fitted]:
@@ -304,7 +272,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _opened(self, rows: Rows) -> Dataset:
         fitted = self.fitted_
-        options: Mapping[str, Any] = fitted.schema.opening() | {"missing": _gaps(rows), "name": "X"}
+        options: Mapping[str, Any] = fitted.schema.opening() | {"missing": has_gaps(rows), "name": "X"}
         return open_data(rows, **options, to_learn=False)
 
     def _at(self, rows: Rows) -> Fitted:
@@ -316,14 +284,3 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     @staticmethod
     def _answer(values: Rows, rows: Rows) -> Rows:
         return values.astype(rows.dtype if rows.dtype.kind == "f" else np.float64, copy=False)
-
-
-def _gaps(rows: Rows) -> bool:
-    return rows.dtype.kind == "f" and bool(np.isnan(rows).any())
-
-
-def _seed(random_state: Any) -> int:
-    if random_state is None:
-        # Not numpy's global state: a fit leaves no trace in it.
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    return int(check_random_state(random_state).randint(2**31 - 1))

@@ -13,6 +13,7 @@ from xhat.engine.rows import batches
 from xhat.engine.settings import TrainSettings
 from xhat.engine.step import Step
 from xhat.engine.trainee import Trainee
+from xhat.engine.training import FIRST_LOOK
 from xhat.models.fitted import Fitted
 
 
@@ -40,8 +41,8 @@ class Steps:
         trainee = Trainee(fitted.model, objective, fitted.scaling).to(fitted.device)
         return cls(Step(trainee, settings, None), settings)
 
-    def over(self, data: Dataset) -> None:
-        """Step over rows once, in their order."""
+    def over(self, data: Dataset, fitted: Fitted) -> None:
+        """Step over rows once, in their order; a prior that training does not shape is fitted to their codes."""
         trainee = self.step.trainee
         device = next(trainee.parameters()).device
         trainee.objective.rows = len(data)
@@ -49,9 +50,12 @@ class Steps:
             rows = torch.arange(len(data))
             if self.passes == 0:
                 trainee.eval()
-                trainee.begin(data.batch(rows[:2048]).to(device))
+                trainee.begin(data.batch(rows[:FIRST_LOOK]).to(device))
             trainee.train()
             for batch in batches(data, rows, self.settings.batch_size or 1):
                 self.step(batch.to(device))
-        trainee.eval()
+            trainee.eval()
+            if not fitted.shapes_prior:
+                with torch.no_grad():
+                    fitted.model.prior.fit(torch.cat([fitted.model.encode(b).z for b in fitted.batches(data)]))
         self.passes += 1

@@ -130,5 +130,9 @@ class AE(Estimator):
             curve = error_curve(fitted, data, ordered=True)
             self.n_components_ = self._n_features_out = components_for(curve, self.n_components)
 
+    def _adopt(self, kind: str) -> None:
+        self.ordered = kind == "ordered"
+        super()._adopt(kind)
+
     def _is_ordered(self) -> bool:
         return self.ordered

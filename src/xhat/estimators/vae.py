@@ -13,6 +13,7 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.gaussian_code import GaussianCode
+from xhat.core.importance import log_weights
 from xhat.engine.randomness import private_randomness
 from xhat.estimators._estimator import Estimator
 from xhat.models.fitted import Fitted
@@ -69,9 +70,8 @@ def _evidence(fitted: Fitted, batch: Batch, noise: Tensor) -> Tensor:
     log_w = []
     for epsilon in noise:
         z = code.mean + code.std * epsilon  # (B, Z)
-        data = model.decode(z, batch).log_prob(batch.x, batch.mask)
-        log_w.append(data + model.prior.log_prob(z) - code.log_prob(z))
-    log_p = torch.logsumexp(torch.stack(log_w), 0) - math.log(len(noise))  # (B,) of scaled rows
+        log_w.append(log_weights(model, batch, code, z)[0])  # (1, B)
+    log_p = torch.logsumexp(torch.cat(log_w), 0) - math.log(len(noise))  # (B,) of scaled rows
     stretched = fitted.scaling.spread.log().expand(batch.x.shape)  # (B, *X)
     there = torch.ones_like(stretched) if batch.mask is None else batch.mask.expand_as(stretched)
     return log_p - (stretched * there).flatten(1).sum(1)
