@@ -11,9 +11,8 @@ from typing import Any, Self, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from xhat.core.component import build, config
 from xhat.core.errors import require
@@ -23,10 +22,9 @@ from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.engine.hook import Hook
 from xhat.engine.progress import ProgressBar
-from xhat.estimators._curve import Curve, error_curve
 from xhat.estimators._page import SHOWN, facts, strip
 from xhat.estimators._steps import Steps
-from xhat.estimators._told import Rows, has_gaps, plan_of, seed_of, settings_of
+from xhat.estimators._told import Rows, has_gaps, plan_of, settings_of
 from xhat.models.artifact import MODEL_PARTS
 from xhat.models.artifact import load as load_fitted
 from xhat.models.artifact import save as save_fitted
@@ -37,8 +35,12 @@ from xhat.runs.plan import Plan
 
 
 @dataclass(eq=False, repr=False)  # it writes the constructors that only store: scikit-learn's first rule
-class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Base of the estimators; `fit` makes everything whose name ends in ``_``. `AE` documents the parameters."""
+class Estimator(BaseEstimator):  # type: ignore[misc]
+    """What all estimators are: a fit, and its facts; `AE` documents the parameters.
+
+    `fit` makes everything whose name ends in ``_``. What a fitted model is then good for, codes, scores or filled gaps,
+    is each estimator's own.
+    """
 
     n_components: int | float = 2
     _: KW_ONLY
@@ -133,7 +135,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.n_iter_ = epochs[-1].epoch if epochs else 0
         self.loss_curve_ = [sum(epoch.train.values()) for epoch in epochs if epoch.train]
         self.validation_curve_ = [epoch.score for epoch in epochs]
-        self.n_components_ = self._n_features_out = size(fitted.model.code_shape)
+        self.n_components_ = size(fitted.model.code_shape)
         some = data.subset(torch.arange(min(SHOWN, len(data))))
         self._examples = (data.schema.to_source(some.x.numpy()), fitted.reconstruct(some)) if epochs else None
 
@@ -142,69 +144,6 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """The torch module."""
         check_is_fitted(self, "fitted_")
         return self.fitted_.model
-
-    def transform(self, X: Any) -> Rows:
-        """Give the codes of rows, (n_samples, n_components), in X's own precision."""
-        return self._codes(X)
-
-    def _codes(self, X: Any) -> Rows:
-        rows, fitted = self._ready(X)
-        return self._answer(fitted.encode(self._opened(rows)).reshape(len(rows), -1), rows)
-
-    def inverse_transform(self, X: Any) -> Rows:
-        """Give the rows of codes, (n_samples, n_components) -> (n_samples, n_features)."""
-        check_is_fitted(self, "fitted_")
-        codes = check_array(X, dtype=(np.float64, np.float32))
-        shaped = codes.reshape(len(codes), *self.model_.code_shape) if codes.shape[1] == self._n_features_out else codes
-        return self._answer(self._at(codes).decode(shaped), codes)
-
-    def reconstruct(self, X: Any) -> Rows:
-        """Give the copies of rows, in X's own shape and precision."""
-        rows, fitted = self._ready(X)
-        return self._answer(fitted.reconstruct(self._opened(rows)), rows)
-
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Give minus the mean squared error of each row's copy, over observed values: higher is more normal."""
-        rows, fitted = self._ready(X)
-        copies = fitted.reconstruct(self._opened(rows))
-        squares = (rows.astype(np.float64) - copies).reshape(len(rows), -1) ** 2
-        return -np.nanmean(squares, axis=1)
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Give the mean of `score_samples`, for model selection."""
-        return float(self.score_samples(X).mean())
-
-    def explained_variance_ratio(self, X: Any) -> float:
-        """Give the share of the variance of rows that their copies keep: 1 minus squared errors over squared spread."""
-        rows, fitted = self._ready(X)
-        spread = np.nanmean((rows - np.nanmean(rows, axis=0)) ** 2)
-        return 1 - float(np.nanmean((rows - fitted.reconstruct(self._opened(rows))) ** 2) / spread)
-
-    def error_curve(self, X: Any) -> Curve:
-        """Give the mean squared error of copies from the first k code dimensions, for k = 0, 1, …, all.
-
-        Where codes are not ordered, "first" are those that vary most.
-        """
-        rows, _ = self._ready(X)
-        return error_curve(self.fitted_, self._opened(rows), ordered=self._is_ordered())
-
-    def plot_error_curve(self, X: Any, ax: Any = None) -> Any:
-        """Draw `error_curve`, whose elbow says how many dimensions rows need; give the axes."""
-        from matplotlib import pyplot
-
-        curve = self.error_curve(X)
-        ax = pyplot.gca() if ax is None else ax
-        ax.plot(np.arange(len(curve)), curve, marker="o")
-        ax.set(xlabel="code dimensions kept", ylabel="mean squared error", ylim=(0, None))
-        return ax
-
-    def _is_ordered(self) -> bool:
-        return False
-
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> Rows:
-        """Draw new rows from the prior."""
-        check_is_fitted(self, "fitted_")
-        return self.fitted_.sample(n_samples, seed=seed_of(random_state))
 
     def save(self, path: str | Path) -> Path:
         """Write the model as a folder of JSON and safetensors, which `load` and every xhat command read."""
@@ -219,7 +158,7 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         estimator._adopt(str(estimator.fitted_.origin["recipe"]))
         shape = estimator.fitted_.schema.shape
         estimator.n_components = estimator.n_components_ = size(estimator.fitted_.model.code_shape)
-        estimator._n_features_out, estimator._steps, estimator._examples = estimator.n_components_, None, None
+        estimator._steps, estimator._examples = None, None
         estimator.n_features_in_ = shape[0] if len(shape) == 1 else shape[-1]
         return estimator
 
@@ -231,7 +170,6 @@ class Estimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
     def _html_repr(self) -> str:

@@ -13,7 +13,7 @@ from xhat.core.errors import require
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
 from xhat.estimators._curve import components_for, error_curve
-from xhat.estimators._estimator import Estimator
+from xhat.estimators._transformer import Transformer
 from xhat.models.fitted import Fitted
 
 # Dimensions that are tried where a share of the variance is asked for.
@@ -21,7 +21,7 @@ MOST = 64
 
 
 @dataclass(eq=False, repr=False)
-class AE(Estimator):
+class AE(Transformer):
     """Dimension reduction by an autoencoder that is never worse than PCA on validation.
 
     Training begins at PCA, validation rows decide, and where nothing better was found the model is PCA. That holds for
@@ -128,7 +128,7 @@ class AE(Estimator):
         super()._take(fitted, data)
         if self.ordered and isinstance(self.n_components, float):
             curve = error_curve(fitted, data, ordered=True)
-            self.n_components_ = self._n_features_out = components_for(curve, self.n_components)
+            self.n_components_ = components_for(curve, self.n_components)
 
     def _adopt(self, kind: str) -> None:
         self.ordered = kind == "ordered"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from xhat.estimators._estimator import Estimator
+from xhat.estimators._transformer import Transformer
 
 
 @dataclass(eq=False, repr=False)
-class DAE(Estimator):
+class DAE(Transformer):
     """Codes that do not follow noise: the copy of a spoiled row must be the clean one.
 
     Parameters

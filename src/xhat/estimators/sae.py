@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from xhat.estimators._estimator import Estimator
+from xhat.estimators._transformer import Transformer
 
 
 @dataclass(eq=False, repr=False)
-class SAE(Estimator):
+class SAE(Transformer):
     """A dictionary of which each row takes k words.
 
     Parameters

@@ -15,7 +15,7 @@ from xhat.core.batch import Batch
 from xhat.core.gaussian_code import GaussianCode
 from xhat.core.importance import log_weights
 from xhat.engine.randomness import private_randomness
-from xhat.estimators._estimator import Estimator
+from xhat.estimators._transformer import Transformer
 from xhat.models.fitted import Fitted
 
 # Draws a row: with fewer the estimate lies further below log p(x).
@@ -23,7 +23,7 @@ DRAWS = 128
 
 
 @dataclass(eq=False, repr=False)
-class VAE(Estimator):
+class VAE(Transformer):
     """A density of rows, with codes that follow a normal distribution.
 
     Parameters

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from xhat.estimators._estimator import Estimator
+from xhat.estimators._transformer import Transformer
 
 
 @dataclass(eq=False, repr=False)
-class WAE(Estimator):
+class WAE(Transformer):
     """Codes that as a whole follow a normal distribution, by maximum mean discrepancy.
 
     Parameters
