@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -15,16 +15,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from xhat.core.component import build, config
-from xhat.core.errors import require
+from xhat.core.errors import ConfigError, require
 from xhat.core.objective import Objective
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.engine.hook import Hook
 from xhat.engine.progress import ProgressBar
+from xhat.estimators._arrays import as_numpy
+from xhat.estimators._constraints import EVERY
 from xhat.estimators._page import SHOWN, facts, strip
 from xhat.estimators._steps import Steps
-from xhat.estimators._told import Rows, has_gaps, plan_of, settings_of
+from xhat.estimators._told import Rows, has_gaps, hooks_of, plan_of, settings_of
 from xhat.models.artifact import MODEL_PARTS
 from xhat.models.artifact import load as load_fitted
 from xhat.models.artifact import save as save_fitted
@@ -42,9 +44,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     is each estimator's own.
     """
 
+    # A kind adds its own: what is not named here is not checked by scikit-learn's validation.
+    _parameter_constraints: ClassVar[dict[str, Any]] = EVERY
+
     n_components: int | float = 2
     _: KW_ONLY
-    net: str = "auto"
+    net: Any = "auto"
     hidden: tuple[int, ...] | None = None
     likelihood: str | None = None
     scale: str = "auto"
@@ -84,14 +89,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         -------
         self
         """
+        self._validate_params()
         rows = self._checked(X, reset=True)
         earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
         plan = self._plan(rows)
         if earlier is not None:
-            # A prior that was fitted afterwards will be again.
-            for name in MODEL_PARTS if earlier.shapes_prior else MODEL_PARTS[:-1]:
-                getattr(plan.recipe.model, name).load_state_dict(getattr(earlier.model, name).state_dict())
-        hooks = [*([ProgressBar()] if self.verbose else []), *(self.callbacks or [])]
+            _go_on(plan.recipe.model, earlier, type(self).__name__)
+        hooks = [*([ProgressBar()] if self.verbose else []), *hooks_of(self)]
         self._steps: Steps | None = None
         self._take(execute(plan, hooks=hooks), plan.data)
         return self
@@ -102,6 +106,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         The first call begins the model, and takes its scaling from these rows; later ones, or those after `fit`, go on.
         No rows are held out, and the learning rate stays as it is: no end is known.
         """
+        self._validate_params()
         first = not hasattr(self, "fitted_")
         rows = self._checked(X, reset=first)
         if first:
@@ -123,7 +128,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
 
     def _code(self, rows: Rows) -> int:
         """Choose how many code dimensions the net gets."""
-        whole = not isinstance(self.n_components, bool | float)
+        whole = isinstance(self.n_components, int | np.integer) and not isinstance(self.n_components, bool)
         hint = "a share of the variance needs AE(ordered=True)"
         require(whole, type(self).__name__, "n_components must be a whole number", repr(self.n_components), hint)
         return int(self.n_components)
@@ -157,7 +162,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         estimator.fitted_ = load_fitted(path, device=torch.device(device))
         estimator._adopt(str(estimator.fitted_.origin["recipe"]))
         shape = estimator.fitted_.schema.shape
-        estimator.n_components = estimator.n_components_ = size(estimator.fitted_.model.code_shape)
+        code = size(estimator.fitted_.model.code_shape)
+        estimator.n_components = estimator.n_components_ = int(estimator.fitted_.origin.get("n_components", code))
         estimator._steps, estimator._examples = None, None
         estimator.n_features_in_ = shape[0] if len(shape) == 1 else shape[-1]
         return estimator
@@ -197,7 +203,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         return rows, self._at(rows)
 
     def _checked(self, X: Any, *, reset: bool = False) -> Rows:
-        rows: Rows = validate_data(
+        rows = validate_data(
             self,
             X,
             reset=reset,
@@ -206,7 +212,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             ensure_all_finite="allow-nan",
             ensure_min_samples=2 if reset else 1,
         )
-        return rows
+        return as_numpy(rows)
 
     def _opened(self, rows: Rows) -> Dataset:
         fitted = self.fitted_
@@ -222,3 +228,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     @staticmethod
     def _answer(values: Rows, rows: Rows) -> Rows:
         return values.astype(rows.dtype if rows.dtype.kind == "f" else np.float64, copy=False)
+
+
+def _go_on(model: Autoencoder, earlier: Fitted, who: str) -> None:
+    """Take over the weights of an earlier fit; a prior that was fitted afterwards will be again."""
+    try:
+        for name in MODEL_PARTS if earlier.shapes_prior else MODEL_PARTS[:-1]:
+            getattr(model, name).load_state_dict(getattr(earlier.model, name).state_dict())
+    except RuntimeError as error:
+        hint = "keep the net and n_components as they were, or use warm_start=False"
+        raise ConfigError(who, "warm_start continues with the same net on rows of the same shape", hint=hint) from error

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from xhat.core.errors import require
 from xhat.data.open import open as open_data
+from xhat.engine.hook import Hook
 from xhat.engine.settings import TrainSettings
 from xhat.runs.plan import Plan, make_plan
 
 Rows = NDArray[Any]
 
 
+def hooks_of(estimator: Any) -> Sequence[Hook]:
+    """Read who watches."""
+    hooks = estimator.callbacks or ()
+    strangers = [type(hook).__name__ for hook in hooks if not isinstance(hook, Hook)]
+    hint = "derive it from xhat.engine.hook.Hook"
+    require(not strangers, type(estimator).__name__, "callbacks must be hooks", ", ".join(strangers) or None, hint)
+    return tuple(hooks)
+
+
 def plan_of(estimator: Any, rows: Rows, kind: str, latent: int, changes: Mapping[str, Any]) -> Plan:
     """Plan the fit of a recipe with an estimator's arguments; `changes` are the recipe's own settings by path."""
-    hidden = {} if estimator.hidden is None else {"net.hidden": tuple(estimator.hidden)}
+    who, widths = type(estimator).__name__, estimator.hidden
+    fits = all(isinstance(width, int | np.integer) and width >= 1 for width in widths or ())
+    require(
+        fits, who, "hidden must hold whole numbers >= 1", widths, "as (512, 256), from the data's side to the code's"
+    )
+    left = len(rows) - max(1, round(len(rows) * estimator.validation_fraction))
+    hint = "give more rows, or lower validation_fraction"
+    require(left >= 2, who, "needs 2 rows to learn from", f"{left} of {len(rows)}", hint)
+    hidden = {} if widths is None else {"net.hidden": tuple(int(width) for width in widths)}
     return make_plan(
         open_data(rows, kind="table" if rows.ndim == 2 else None, missing=has_gaps(rows), name="X"),
         kind,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from xhat.estimators._arrays import as_numpy, like
 from xhat.estimators._curve import Curve, error_curve
 from xhat.estimators._estimator import Estimator
 from xhat.estimators._told import Rows, seed_of
@@ -23,28 +24,39 @@ class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
     def _n_features_out(self) -> int:
         return int(self.n_components_)
 
-    def transform(self, X: Any) -> Rows:
+    def transform(self, X: Any) -> Any:
         """Give the codes of rows, (n_samples, n_components), in X's own precision."""
-        return self._codes(X)
+        return like(self._codes(X), X)
 
     def _codes(self, X: Any) -> Rows:
         rows, fitted = self._ready(X)
         return self._answer(fitted.encode(self._opened(rows)).reshape(len(rows), -1), rows)
 
-    def inverse_transform(self, X: Any) -> Rows:
+    def inverse_transform(self, X: Any) -> Any:
         """Give the rows of codes, (n_samples, n_components) -> (n_samples, n_features)."""
         check_is_fitted(self, "fitted_")
-        codes = check_array(X, dtype=(np.float64, np.float32))
+        codes = as_numpy(check_array(X))
+        codes = self._whole(codes if codes.dtype.kind == "f" else codes.astype(np.float64))
         shaped = codes.reshape(len(codes), *self.model_.code_shape) if codes.shape[1] == self._n_features_out else codes
-        return self._answer(self._at(codes).decode(shaped), codes)
+        return like(self._answer(self._at(codes).decode(shaped), codes), X)
 
-    def reconstruct(self, X: Any) -> Rows:
+    def _whole(self, codes: Rows) -> Rows:
+        """Fill in what codes lack of the model's own."""
+        return codes
+
+    def reconstruct(self, X: Any) -> Any:
         """Give the copies of rows, in X's own shape and precision."""
         rows, fitted = self._ready(X)
-        return self._answer(fitted.reconstruct(self._opened(rows)), rows)
+        return like(self._answer(fitted.reconstruct(self._opened(rows)), rows), X)
 
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Give minus the mean squared error of each row's copy, over observed values: higher is more normal."""
+    def score_samples(self, X: Any) -> Any:
+        """Give a number for each row: higher is more normal.
+
+        Minus the mean squared error of the row's copy, over observed values. Of a `VAE`, which is a density, log p(x).
+        """
+        return like(self._scores(X), X)
+
+    def _scores(self, X: Any) -> NDArray[np.float64]:
         rows, fitted = self._ready(X)
         copies = fitted.reconstruct(self._opened(rows))
         squares = (rows.astype(np.float64) - copies).reshape(len(rows), -1) ** 2
@@ -88,5 +100,6 @@ class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.array_api_support = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from sklearn.utils._param_validation import StrOptions
+
+from xhat.estimators._constraints import EVERY, OWN
 from xhat.estimators._transformer import Transformer
 
 
@@ -27,6 +30,12 @@ class AAE(Transformer):
     ----------
     Makhzani et al., "Adversarial Autoencoders", 2015.
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **EVERY,
+        "weight": OWN,
+        "posterior": [StrOptions({"deterministic", "gaussian", "implicit"})],
+    }
 
     n_components: int | float = 2
     _: KW_ONLY

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_array
+from sklearn.utils._param_validation import Interval, RealNotInt
 
-from xhat.core.errors import require
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
+from xhat.estimators._constraints import EVERY, WHOLE
 from xhat.estimators._curve import components_for, error_curve
+from xhat.estimators._prefix import Prefix
 from xhat.estimators._transformer import Transformer
 from xhat.models.fitted import Fitted
 
@@ -21,7 +22,7 @@ MOST = 64
 
 
 @dataclass(eq=False, repr=False)
-class AE(Transformer):
+class AE(Prefix, Transformer):
     """Dimension reduction by an autoencoder that is never worse than PCA on validation.
 
     Training begins at PCA, validation rows decide, and where nothing better was found the model is PCA. That holds for
@@ -81,6 +82,12 @@ class AE(Transformer):
         As scikit-learn's.
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **EVERY,
+        "n_components": [WHOLE, Interval(RealNotInt, 0, 1, closed="neither")],
+        "ordered": ["boolean"],
+    }
+
     n_components: int | float = 2
     _: KW_ONLY
     ordered: bool = False
@@ -89,46 +96,25 @@ class AE(Transformer):
     def _kind(self) -> str:
         return "ordered" if self.ordered else "ae"
 
-    def transform(self, X: Any, n_components: int | None = None) -> NDArray[Any]:
-        """Give the codes of rows, (n_samples, n_components), in X's own precision.
+    def _codes(self, X: Any) -> NDArray[Any]:
+        return super()._codes(X)[:, : self.n_components_]
 
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_features)
-            Rows.
-        n_components : int, optional
-            How many of the first dimensions; only of ordered codes.
-        """
-        codes = self._codes(X)
-        if n_components is None:
-            return codes[:, : self.n_components_]
-        require(self.ordered, "AE.transform", "n_components is for AE(ordered=True)", n_components, "leave it out")
-        most = codes.shape[1]
-        rule = f"n_components must be from 1 to {most}"
-        require(1 <= n_components <= most, "AE.transform", rule, n_components, "fit with more for more")
-        return codes[:, :n_components]
-
-    def inverse_transform(self, X: Any) -> NDArray[Any]:
-        """Give the rows of codes; of ordered codes any number of first dimensions will do."""
-        codes = check_array(X, dtype=(np.float64, np.float32))
-        if self.ordered and hasattr(self, "fitted_"):
-            lacking = size(self.model_.code_shape) - codes.shape[1]
-            codes = np.pad(codes, ((0, 0), (0, max(lacking, 0))))
-        return super().inverse_transform(codes)
+    def _whole(self, codes: NDArray[Any]) -> NDArray[Any]:
+        # Zero stands for the last dimensions of ordered codes.
+        lacking = size(self.model_.code_shape) - codes.shape[1] if self.ordered else 0
+        return np.pad(codes, ((0, 0), (0, max(lacking, 0))))
 
     def _code(self, rows: NDArray[Any]) -> int:
-        if not self.ordered or not isinstance(self.n_components, float):
+        if not self.ordered or isinstance(self.n_components, int | np.integer):
             return super()._code(rows)
-        share = self.n_components
-        rule = "n_components as a share must lie in (0, 1)"
-        require(0 < share < 1, "AE", rule, share, "use a whole number for so many dimensions")
         return min(MOST, int(np.prod(rows.shape[1:])), len(rows) - 1)
 
     def _take(self, fitted: Fitted, data: Dataset) -> None:
         super()._take(fitted, data)
-        if self.ordered and isinstance(self.n_components, float):
+        if self.ordered and not isinstance(self.n_components, int | np.integer):
             curve = error_curve(fitted, data, ordered=True)
             self.n_components_ = components_for(curve, self.n_components)
+            fitted.origin["n_components"] = self.n_components_  # what is saved, and loaded again
 
     def _adopt(self, kind: str) -> None:
         self.ordered = kind == "ordered"

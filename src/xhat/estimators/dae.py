@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
+from sklearn.utils._param_validation import Interval
+
+from xhat.estimators._constraints import EVERY
 from xhat.estimators._transformer import Transformer
 
 
@@ -25,6 +29,8 @@ class DAE(Transformer):
     ----------
     Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008.
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**EVERY, "noise": [Interval(Real, 0, None, closed="left")]}
 
     n_components: int | float = 2
     _: KW_ONLY

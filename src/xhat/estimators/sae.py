@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from xhat.estimators._constraints import EVERY, WHOLE
 from xhat.estimators._transformer import Transformer
 
 
@@ -25,6 +26,8 @@ class SAE(Transformer):
     ----------
     Gao et al., "Scaling and Evaluating Sparse Autoencoders", 2024.
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**EVERY, "k": [WHOLE]}
 
     n_components: int | float = 512
     _: KW_ONLY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from xhat.core.batch import Batch
 from xhat.core.gaussian_code import GaussianCode
 from xhat.core.importance import log_weights
 from xhat.engine.randomness import private_randomness
+from xhat.estimators._constraints import EVERY, OWN
 from xhat.estimators._transformer import Transformer
 from xhat.models.fitted import Fitted
 
@@ -40,6 +41,8 @@ class VAE(Transformer):
     Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014.
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**EVERY, "beta": OWN}
+
     n_components: int | float = 2
     _: KW_ONLY
     beta: Any = 1.0
@@ -51,13 +54,16 @@ class VAE(Transformer):
     def _changes(self) -> dict[str, Any]:
         return {"objective.beta": self.beta}
 
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
+    def score_samples(self, X: Any) -> Any:
         r"""Give log p(x) of each row in nats, as a density over X's own units.
 
         .. math:: \log p(x) \ge \log \frac1k \sum_i \frac{p(x|z_i)\, p(z_i)}{q(z_i|x)}, \qquad z_i \sim q(z|x)
 
         with k = 128 draws, whose noise is the same for every row and call.
         """
+        return super().score_samples(X)
+
+    def _scores(self, X: Any) -> NDArray[np.float64]:
         rows, fitted = self._ready(X)
         with private_randomness(0), torch.inference_mode():
             noise = torch.randn(DRAWS, *fitted.model.code_shape, dtype=fitted.scaling.centre.dtype).to(fitted.device)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from xhat.estimators._constraints import EVERY, WHOLE
 from xhat.estimators._transformer import Transformer
 
 
@@ -25,6 +26,8 @@ class VQVAE(Transformer):
     ----------
     Van den Oord et al., "Neural Discrete Representation Learning", NeurIPS 2017.
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**EVERY, "entries": [WHOLE]}
 
     n_components: int | float = 16
     _: KW_ONLY

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from xhat.estimators._constraints import EVERY, OWN
 from xhat.estimators._transformer import Transformer
 
 
@@ -25,6 +26,8 @@ class WAE(Transformer):
     ----------
     Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018.
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**EVERY, "weight": OWN}
 
     n_components: int | float = 2
     _: KW_ONLY
