@@ -74,7 +74,7 @@ class Scaling(Component):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale raw rows (B, *X) of any dtype; NaN become 0."""
-        scaled = (x.float() - self.centre) / self.spread
+        scaled = (x.to(self.centre.dtype) - self.centre) / self.spread
         return scaled.nan_to_num(nan=0.0) if x.is_floating_point() else scaled
 
     def inverse(self, x: Tensor) -> Tensor:
