@@ -128,7 +128,8 @@ def encode(encoder: Component, batch: Batch) -> Tensor:
 def seen(encoder: Component, batch: Batch) -> tuple[Tensor | None, ...]:
     """What an autoencoder hands to its encoder: rows, and the masks and the labels that it reads."""
     masks = *[batch.present] * encoder.reads_mask, *[batch.visible] * encoder.reads_visible
-    return (batch.input, *masks, *[batch.y] * encoder.reads_labels)
+    told = *[batch.y] * encoder.reads_labels, *[batch.noise] * encoder.reads_noise
+    return (batch.input, *masks, *told)
 
 
 def code_for(decoder: Component, n: int) -> Tensor:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -256,6 +257,29 @@ def test_checkpoints_come_as_often_as_asked(tmp_path, monkeypatch):
         written.clear()
         tiny.training(tiny.plan(epochs=3), Recorder(RunFolder(tmp_path / str(seconds)), fitted, seconds)).run()
         assert written == steps
+
+
+def test_one_that_was_killed_amid_an_epoch_continues_from_amid_that_epoch(source, tmp_path, monkeypatch):
+    class KilledError(Exception):
+        pass
+
+    class Kill(Hook):
+        def on_step(self, training):
+            if training.step.done == tiny.STEPS + 4:
+                raise KilledError
+
+    fit(source, tmp_path / "whole")
+    written = []
+    keep = Recorder._checkpoint
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "_checkpoint", lambda self, t: (written.append(t.step.done), keep(self, t)))
+        patch.setattr("xhat.runs.fit.Recorder", partial(Recorder, seconds=1e9, amid=0.0))
+        with pytest.raises(KilledError):
+            fit(source, tmp_path / "run", hooks=[Kill()])
+    # Never after an epoch's last step: its validation is still to come, and the checkpoint would skip it.
+    assert written == [0, *range(1, tiny.STEPS), *range(tiny.STEPS + 1, tiny.STEPS + 5)]
+    resume(tmp_path / "run")
+    assert content(tmp_path / "run") == content(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "metrics.jsonl", "summary.json", "config.json"])

@@ -30,6 +30,8 @@ class Batch:
         can be wrapped without knowing it.
     visible : bool Tensor of shape (B, *X) or one that spreads to it, optional
         True where the encoder may look: what a corruption that hides entries has left. ``None``: everywhere.
+    noise : Tensor of shape (B,), optional
+        The standard deviation of the Gaussian noise in `corrupted`, for encoders that are told it. ``None``: unknown.
     """
 
     x: Tensor
@@ -38,6 +40,7 @@ class Batch:
     weight: Tensor | None = None
     corrupted: Tensor | None = None
     visible: Tensor | None = None
+    noise: Tensor | None = None
 
     @property
     def input(self) -> Tensor:

@@ -31,6 +31,9 @@ class Encoder(Component):
     reads_labels: bool = False
     """Whether `forward` takes the labels (B,), or None, as its last argument, behind all masks."""
 
+    reads_noise: bool = False
+    """Whether `forward` takes the noise's standard deviations (B,), or None where unknown, behind all these."""
+
     ancestral: int = 0
     """D, where each number of the code sees only the first of a row's D elements, as such a decoder knows; else 0."""
 

@@ -28,11 +28,14 @@ class Recorder(Hook):
     fitted : Fitted
         What is being trained.
     seconds : float, default=30
-        At least this long between two checkpoints; an interrupted run always writes one.
+        At least this long between two checkpoints at the ends of epochs; an interrupted run always writes one.
+    amid : float, default=300
+        At least this long between two checkpoints amid an epoch, so that a run of long ones loses little when it is
+        killed.
     """
 
-    def __init__(self, folder: RunFolder, fitted: Fitted, seconds: float = 30.0) -> None:
-        self.folder, self.fitted, self.seconds = folder, fitted, seconds
+    def __init__(self, folder: RunFolder, fitted: Fitted, seconds: float = 30.0, amid: float = 300.0) -> None:
+        self.folder, self.fitted, self.seconds, self.amid = folder, fitted, seconds, amid
         self._written = time.monotonic()
 
     def on_start(self, training: Training) -> None:
@@ -48,6 +51,11 @@ class Recorder(Hook):
             return
         append_epoch(self.folder.metrics, epoch)
         if time.monotonic() - self._written > self.seconds:
+            self._checkpoint(training)
+
+    def on_step(self, training: Training) -> None:
+        """Write a checkpoint amid an epoch where one is due; after its last step the epoch is still to be judged."""
+        if time.monotonic() - self._written > self.amid and training.step.done % training.steps_per_epoch:
             self._checkpoint(training)
 
     def on_stop(self, training: Training) -> None:
