@@ -40,7 +40,7 @@ def infinite(folder):
 
 
 def texts(folder):
-    TABLE.astype(str).assign(b="red").to_csv(folder / "rows.csv", index=False)
+    TABLE.assign(b=[f"red {i}" for i in range(len(TABLE))]).to_csv(folder / "rows.csv", index=False)
 
 
 def ragged(folder):
@@ -74,7 +74,7 @@ def mixed_images(folder):
         (constant, "rows.csv", "rows: some value must differ between rows, got constant data."),
         (gaps, "rows.csv", "(--missing)"),
         (infinite, "rows.npy", "rows: every value must be finite, got inf in row "),
-        (texts, "rows.csv", "column 'b' must be numbers, got 'red' in row 0"),
+        (texts, "rows.csv", "column 'b' must hold numbers or categories that repeat, got "),
         (ragged, "rows.csv", "rows.csv: cannot be read as a table"),
         (no_archive, "rows.npz", "rows.npz: cannot be read as an .npz file"),
         (lambda folder: (folder / "notes.md").write_text("x"), "notes.md", "cannot read files that end in '.md'"),

@@ -125,6 +125,11 @@ def test_real_data_open(shared, name, options, rows, shape, kind, classes):
     assert (None if data.y is None else len(data.y.unique())) == classes
 
 
-def test_real_columns_of_texts_are_named(shared):
-    with pytest.raises(DataError, match="column 'c1' must be numbers, got 'State-gov' in row 0"):
+def test_real_columns_of_texts_are_categories(shared):
+    with pytest.raises(DataError, match="no value may be missing, got 4262 NaN, the first in row 14, column 'c13'"):
         xhat.data.open(shared("tabular/adult-train.csv"))
+    data = xhat.data.open(shared("tabular/adult-train.csv"), missing=True)
+    assert data.schema.shape == (107,)
+    # The test file ends its labels by a full stop.
+    with pytest.raises(DataError, match=r"column 'c14' must hold one of <=50K, >50K, got '<=50K\.' in row 0"):
+        xhat.data.open(shared("tabular/adult-test.csv"), **data.schema.opening(), to_learn=False)

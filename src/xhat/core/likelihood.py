@@ -25,6 +25,9 @@ class Likelihood(Component):
         """Give the shape Θ of a row's parameters, for rows of `x_shape`."""
         return x_shape
 
+    def begin(self, x: Tensor, mask: Tensor | None = None) -> None:
+        """Look at some rows (B, *X) before the first step, for a likelihood that starts from data."""
+
     @abstractmethod
     def forward(self, theta: Tensor) -> DataDistribution:
         """Read parameters θ (B, *Θ) as a distribution over rows."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from xhat.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from xhat.data.column import Column
 
 Mode = Literal["L", "RGB"]
 Reading = Literal["characters", "bytes"]
@@ -16,6 +19,8 @@ _FOR = {
     "size": "it is for folders of images",
     "mode": "it is for folders of images",
     "symbols": "it is for texts, which are opened with kind='text' (--rows text)",
+    "mixed": "it is for frames and files of tables",
+    "columns": "they are for frames and files of tables",
 }
 
 
@@ -35,6 +40,10 @@ class Ask:
         To which images are converted: gray or colour.
     symbols : {"characters", "bytes"}, optional
         As what a text is read.
+    mixed : bool, optional
+        Whether a table's columns are described though all are numbers; where they are not, they always are.
+    columns : tuple of Column, optional
+        A table's columns as a fitted model knows them.
     """
 
     key: str | None = None
@@ -42,6 +51,8 @@ class Ask:
     size: tuple[int, int] | None = None
     mode: Mode | None = None
     symbols: Reading | None = None
+    mixed: bool | None = None
+    columns: tuple[Column, ...] | None = None
 
     def only(self, *understood: str, who: str) -> None:
         """Refuse what was asked of a reader that would not hear it.

@@ -13,8 +13,8 @@ from xhat.core.errors import ConfigError, DataError
 
 Kind = Literal["table", "image", "series", "tokens", "array"]
 
-#: What a caller may ask for: a text becomes tokens.
-Asked = Kind | Literal["text"]
+#: What a caller may ask for: a text becomes tokens, a mixed table numbers.
+Asked = Kind | Literal["text", "mixed"]
 
 #: Of those, the kinds whose rows go step by step.
 SEQUENCES = (None, "series", "tokens", "text")
@@ -87,7 +87,7 @@ def guess(rows: Rows, kind: Kind | None, who: str) -> Layout:
         When the rows have too few axes, or cannot be of the kind.
     """
     if kind is not None and kind not in get_args(Kind):
-        raise ConfigError("open", f"there is no kind '{kind}'", hint=suggest(kind, (*get_args(Kind), "text")))
+        raise ConfigError("open", f"there is no kind '{kind}'", hint=suggest(kind, (*get_args(Kind), "text", "mixed")))
     if rows.ndim < 2:
         hint = "reshape it: (N, 1) for rows of one number, (1, D) for one row; or cut a long series with window="
         raise DataError(who, "data must have an axis of rows and at least one more", f"shape {rows.shape}", hint)

@@ -12,6 +12,7 @@ from typing import Any
 from xhat.core.errors import DataError, MissingFileError, require
 from xhat.data import builtin, readers
 from xhat.data.ask import Ask, Mode, Reading
+from xhat.data.column import Column
 from xhat.data.dataset import Dataset
 from xhat.data.layout import SEQUENCES, Asked
 from xhat.data.prepare import prepare
@@ -35,6 +36,7 @@ def open(
     length: int | None = None,
     symbols: Reading | None = None,
     vocabulary: Sequence[str] | None = None,
+    columns: Sequence[Column] | None = None,
     name: str | None = None,
     to_learn: bool = True,
 ) -> Dataset:
@@ -53,11 +55,12 @@ def open(
         A column of a table or an array of an .npz file, or the labels themselves. They are not learned:
         they come beside the rows, as ``y``. A class of -1, a name that is None or empty, and an empty cell beside
         whole numbers mark a row without a label, for objectives that learn from few of them.
-    kind : {"table", "image", "series", "tokens", "text", "array"}, optional
+    kind : {"table", "mixed", "image", "series", "tokens", "text", "array"}, optional
         What a row is, in place of what the axes suggest: (N, D) a table, (N, H, W) of unsigned integers gray
         images and of other numbers series (N, T, D), (N, H, W, C) and (N, C, H, W) with 1, 3 or 4 channels images.
         Only asked for are tokens (N, T), whole numbers from 0 on that are symbols, and a text, a file that becomes
-        tokens.
+        tokens. A table with columns of texts, categories or booleans is mixed by itself; asked for, so is one of
+        numbers alone: each column then has a distribution of its own.
     size : tuple of int, optional
         (H, W): crop images to this aspect about their centres, then resize them.
     mode : {"L", "RGB"}, optional
@@ -79,6 +82,9 @@ def open(
     vocabulary : sequence of str, optional
         Of a fitted model, its ``schema.vocabulary``: a text is numbered by it, and no other symbol may come. By
         default a text's own characters, and of whole numbers all up to the greatest.
+    columns : sequence of Column, optional
+        Of a fitted model, its ``schema.mixed``: a table is read by it, its columns in any order, and no other category
+        may come.
     name : str, optional
         The data's name, in place of its file's.
     to_learn : bool, default=True
@@ -100,7 +106,9 @@ def open(
         When an option does not fit the source.
     """
     by_name = labels if isinstance(labels, str) else None
-    ask = Ask(key=key, labels=by_name, size=size, mode=mode, symbols=symbols)
+    known = None if columns is None else tuple(columns)
+    mixed = True if kind == "mixed" else None
+    ask = Ask(key=key, labels=by_name, size=size, mode=mode, symbols=symbols, mixed=mixed, columns=known)
     steps = Steps(mask=mask, window=window, stride=stride, length=length, vocabulary=vocabulary)
     if isinstance(source, Dataset):
         given = {**vars(ask), "labels": labels, "kind": kind, "name": name, **vars(steps)}
@@ -109,12 +117,15 @@ def open(
         require(not changes, "open", "a Dataset is already open", ", ".join(changes), hint)
         return source
     raw = _read(source, ask, kind, steps)
+    if raw.mixed and kind not in (None, "table", "mixed"):
+        odd = next((column.name for column in raw.mixed if column.categories is not None), "")
+        raise DataError(raw.name, f"rows of kind '{kind}' must be numbers", f"column '{odd}'", "drop it")
     raw = steps.arrange(replace(raw, name=name or raw.name), kind)
     if labels is not None and not by_name:
         raw = replace(raw, labels=array.as_numpy(labels, "labels"))
     hint = "give labels as an array, one a window"
     require(not by_name or raw.labels is not None, raw.name, "labels of steps are none of windows", hint=hint)
-    kind = "tokens" if kind == "text" else kind
+    kind = "tokens" if kind == "text" else "table" if kind == "mixed" else kind
     return prepare(raw, kind=kind, missing=missing, to_learn=to_learn)
 
 
@@ -126,6 +137,8 @@ def _read(source: Any, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
         return _read_path(Path(source).expanduser(), ask, kind, steps)
     if kind in SEQUENCES and ragged.accepts(source, told=kind is not None):
         return ragged.read(source, ask)
+    if ask.columns is not None and not frame.accepts(source):
+        source = frame.from_array(source, ask.columns)
     return frame.read(source, ask) if frame.accepts(source) else array.read(source, ask)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from xhat.core.errors import DataError, require
 from xhat.core.shapes import size
+from xhat.data import mixed
 from xhat.data.dataset import Dataset
 from xhat.data.labels import Labels
 from xhat.data.layout import Kind, Rows, guess
@@ -60,13 +61,14 @@ def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False, to_lea
         high=len(raw.vocabulary) - 1.0 if raw.vocabulary else high,
         layout=layout.axes,
         columns=raw.columns,
-        missing=scan.missing,
+        missing=_missing(scan, raw),
         labels=labels.names if labels else None,
         name=raw.name,
         padded=raw.mask is not None,
         stride=raw.stride,
         symbols=raw.symbols,
         vocabulary=raw.vocabulary,
+        mixed=raw.mixed,
     )
     mask = None if raw.mask is None else torch.from_numpy(raw.mask)
     return Dataset(_tensor(rows), labels.y if labels else None, schema, mask)
@@ -93,7 +95,7 @@ def _check(scan: Scan, raw: Raw, missing: bool) -> None:
         hint = "drop these rows, or put NaN there and open with missing=True (--missing)"
         raise DataError(who, "every value must be finite", f"inf {_at(scan.first_infinite, raw)}", hint)
     if scan.missing and not missing:
-        came = f"{scan.missing} NaN, the first {_at(scan.first_missing or (), raw)}"
+        came = f"{_missing(scan, raw)} NaN, the first {_at(scan.first_missing or (), raw)}"
         hint = "open it with missing=True (--missing) to learn around the gaps"
         raise DataError(who, "no value may be missing", came, hint)
     extreme = max(abs(float(np.fmin.reduce(scan.low, None))), abs(float(np.fmax.reduce(scan.high, None))))
@@ -110,8 +112,15 @@ def _check_variety(scan: Scan, raw: Raw, kind: Kind) -> None:
     require(scan.varies, raw.name, "some value must differ between rows", "constant data", hint, error=DataError)
 
 
+def _missing(scan: Scan, raw: Raw) -> int:
+    return mixed.gaps(raw.rows, raw.mixed) if scan.missing and raw.mixed else scan.missing
+
+
 def _at(place: Place, raw: Raw) -> str:
     row, *rest = place
+    if raw.mixed:
+        name = next(column.name for column, block in mixed.blocks(raw.mixed) if rest[0] < block.stop)
+        return f"in row {row}, column '{name}'"
     if raw.columns and len(rest) == 1:
         return f"in row {row}, column '{raw.columns[rest[0]]}'"
     return f"in row {row}, " + (f"column {rest[0]}" if len(rest) == 1 else f"entry {tuple(rest)}")

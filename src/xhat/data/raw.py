@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xhat.data.column import Column
 from xhat.data.layout import Kind, Rows
 from xhat.data.schema import Symbols
 
@@ -25,7 +26,7 @@ class Raw:
     labels : array of shape (N, ...), optional
         Numbers or names of classes.
     columns : tuple of str, optional
-        A table's names.
+        A table's names, one an element.
     kind : str, optional
         What the rows are, where the source knows.
     mask : bool array of shape (N, T), optional
@@ -36,6 +37,8 @@ class Raw:
         Token i stands for ``vocabulary[i]``. A text comes without one: its rows are code points, or bytes.
     stride : int, optional
         Steps from the start of one window to the next, where rows are windows of one series.
+    mixed : tuple of Column, optional
+        The columns of a mixed table, whose rows are encoded already.
     """
 
     rows: Rows
@@ -47,3 +50,4 @@ class Raw:
     symbols: Symbols | None = None
     vocabulary: tuple[str, ...] | None = None
     stride: int | None = None
+    mixed: tuple[Column, ...] | None = None

@@ -41,7 +41,9 @@ class Scaling(Component):
         self.register_buffer("spread", torch.ones(self.shape if how == "standard" else ()))
 
     @classmethod
-    def fit(cls, how: How, x: Tensor, low: float | None = None, high: float | None = None) -> Self:
+    def fit(
+        cls, how: How, x: Tensor, low: float | None = None, high: float | None = None, *, kept: Tensor | None = None
+    ) -> Self:
         """Choose c and s from rows x (N, *X); NaN are passed over.
 
         Parameters
@@ -52,6 +54,8 @@ class Scaling(Component):
             Rows to learn from: those that training sees.
         low, high : float, optional
             The value range for "unit", where it is known: 0 and 255 for bytes. Else the rows' own.
+        kept : bool Tensor of shape (*X), optional
+            Elements that "standard" leaves as they are: those that stand for categories.
         """
         scaling = cls(how, tuple(x.shape[1:]))
         if how == "unit":
@@ -70,6 +74,8 @@ class Scaling(Component):
             # A constant element has no spread: left as it is, it stays 0 after centring.
             std = variance.sqrt() if how == "standard" else whole.sqrt()
             scaling.spread.copy_(torch.where(std > 0, std, 1.0))
+            if kept is not None:
+                scaling.centre[kept], scaling.spread[kept] = 0.0, 1.0
         return scaling
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ import numpy as np
 
 from xhat.core.errors import ArtifactError, ConfigError, DataError, ShapeError, require
 from xhat.core.shapes import Shape, size
+from xhat.data import mixed as tables
+from xhat.data.column import Column
 from xhat.data.layout import Kind, Layout, Rows
 
 Symbols = Literal["characters", "bytes", "numbers"]
@@ -32,9 +34,10 @@ class Schema:
     layout : {"", "hw", "hwc", "chw", "t"}
         The order of axes in the source; see `Layout`.
     columns : tuple of str, optional
-        A table's names; of a series that was cut from a table, those of its D variables.
+        A table's names; of a series that was cut from a table, those of its D variables; of a mixed table those of
+        its D elements, as "sex=Female".
     missing : int
-        How many entries are NaN.
+        How many entries are NaN; of a mixed table, cells.
     labels : tuple of str, optional
         Names of classes: label i is called ``labels[i]``.
     name : str
@@ -47,6 +50,8 @@ class Schema:
         What tokens stand for.
     vocabulary : tuple of str, optional
         Token i stands for ``vocabulary[i]``; bytes are named as Latin-1 does.
+    mixed : tuple of Column, optional
+        The columns of a mixed table, whose rows come back as a frame with their types.
     """
 
     kind: Kind
@@ -63,10 +68,14 @@ class Schema:
     stride: int | None = None
     symbols: Symbols | None = None
     vocabulary: tuple[str, ...] | None = None
+    mixed: tuple[Column, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the schema in JSON's types."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        described = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        for column in described["mixed"] or ():
+            column["categories"] = None if column["categories"] is None else list(column["categories"])
+        return described
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> Self:
@@ -85,9 +94,14 @@ class Schema:
         require(not unknown, "Schema", "does not know every key", ", ".join(unknown), hint, error=ArtifactError)
         require(not absent, "Schema", f"needs the keys {', '.join(absent)}", hint=hint, error=ArtifactError)
         plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in description.items()}
+        if plain.get("mixed") is not None:
+            try:
+                plain["mixed"] = tables.read_columns(plain["mixed"])
+            except (TypeError, KeyError) as error:
+                raise ArtifactError("Schema", f"describes no columns of a mixed table ({error})", hint=hint) from error
         return cls(**plain)
 
-    def to_source(self, rows: Rows) -> Rows:
+    def to_source(self, rows: Rows) -> Any:
         """Lay rows out as their source was; values are left as they are, not rounded, but tokens are integers.
 
         Parameters
@@ -97,8 +111,9 @@ class Schema:
 
         Returns
         -------
-        array of shape (N, ...)
-            A view where axes move, as (N, H, W, C) of images that came so.
+        array of shape (N, ...), or pandas.DataFrame of a mixed table
+            A view where axes move, as (N, H, W, C) of images that came so. A frame has its columns' types: of a
+            category the likeliest, whole numbers rounded.
 
         Raises
         ------
@@ -110,6 +125,8 @@ class Schema:
         require(came == self.shape, "Schema", f"rows must be of {self.shape}", came, hint, error=ShapeError)
         if self.vocabulary is not None:
             return self._tokens(rows)
+        if self.mixed is not None:
+            return tables.decode(rows, self.mixed)
         return Layout(self.kind, self.layout).source(rows)
 
     def text(self, rows: Rows) -> list[str]:
@@ -146,7 +163,8 @@ class Schema:
             steps = {"window": self.shape[0], "stride": self.stride}
         elif self.padded:
             steps = {"length": self.shape[0]}
-        return {"kind": kind, "missing": self.missing > 0, "vocabulary": self.vocabulary, **steps}
+        known = {} if self.mixed is None else {"columns": self.mixed}
+        return {"kind": kind, "missing": self.missing > 0, "vocabulary": self.vocabulary, **known, **steps}
 
     def check(self, other: Schema) -> None:
         """Refuse data that a model of this schema cannot read.

@@ -50,7 +50,7 @@ def _error(fitted: Fitted, data: Dataset, z: torch.Tensor, kept: torch.Tensor, r
     def copies(_: Any) -> torch.Tensor:
         return fitted.scaling.inverse(fitted.model.decode(next(parts)).mean).cpu()
 
-    return mean_error(data, torch.arange(len(data)), copies)
+    return mean_error(data, torch.arange(len(data)), copies, fitted.scaling)
 
 
 def components_for(curve: Curve, share: float) -> int:

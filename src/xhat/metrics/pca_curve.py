@@ -47,4 +47,4 @@ def pca_curve(
             return copies.unflatten(1, (*data.schema.shape, -1)).argmax(-1)  # (B, T)
         return scaling.inverse(copies.view_as(batch.x))
 
-    return {k: mean_error(data, rows, partial(copy, k=k)) for k in sorted(set(components))}
+    return {k: mean_error(data, rows, partial(copy, k=k), scaling) for k in sorted(set(components))}

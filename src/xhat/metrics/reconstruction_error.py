@@ -1,4 +1,8 @@
-"""The error of copies: mean squared error per element in the data's own units; of tokens the share of wrong ones."""
+"""The error of copies: mean squared error per element in the data's own units; of tokens the share of wrong ones.
+
+Columns of a mixed table have units that do not add up: of it, elements are measured as the model sees them, numbers
+standardised and categories as zeros and a one. PCA of these elements is then held to what it minimises.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from torch import Tensor
 from xhat.core.batch import Batch
 from xhat.core.shapes import spread
 from xhat.data.dataset import Dataset
+from xhat.data.scaling import Scaling
 from xhat.models.fitted import ROWS, Fitted
 
 
@@ -37,21 +42,25 @@ def reconstruction_error(fitted: Fitted, data: Dataset, rows: Tensor) -> float:
         scaled = replace(batch, x=fitted.scaling(batch.x))
         return fitted.scaling.inverse(fitted.model.reconstruct(scaled)).cpu()
 
-    return mean_error(data, rows, reconstruct)
+    return mean_error(data, rows, reconstruct, fitted.scaling)
 
 
-def mean_error(data: Dataset, rows: Tensor, reconstruct: Callable[[Batch], Tensor]) -> float:
+def mean_error(
+    data: Dataset, rows: Tensor, reconstruct: Callable[[Batch], Tensor], scaling: Scaling | None = None
+) -> float:
     """Measure any function of raw batches to raw reconstructions (B, *X), over observed entries, in float64.
 
-    What error means is decided here, by the kind of the data: for tokens it is the share of wrong ones.
+    What error means is decided here, by the kind of the data: for tokens it is the share of wrong ones, for mixed
+    tables it is measured under the model's scaling.
     """
+    unit = 1.0 if scaling is None or data.schema.mixed is None else scaling.spread.cpu().double()
     symbols = data.schema.vocabulary is not None
     total, count = 0.0, 0
     with torch.inference_mode():
         for part in rows.split(ROWS):
             batch = data.batch(part)
             x, copy = batch.x.double(), reconstruct(batch).double()
-            errors = (x != copy.round()).double() if symbols else (x - copy) ** 2  # (B, *X)
+            errors = (x != copy.round()).double() if symbols else ((x - copy) / unit) ** 2  # (B, *X)
             if batch.mask is not None:
                 errors = errors[spread(batch.mask, x).expand_as(errors)]
             total += float(errors.sum())

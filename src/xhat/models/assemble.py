@@ -33,6 +33,7 @@ def assemble(
     code: str = "flat",
     likelihood: str | None = None,
     vocabulary: int | None = None,
+    mixed: Likelihood | None = None,
     classes: int | None = None,
     options: Mapping[str, Any] | None = None,
     prior: Callable[[Shape], Prior] | None = None,
@@ -59,6 +60,8 @@ def assemble(
         fixed.
     vocabulary : int, optional
         How many symbols there are, where rows hold symbols.
+    mixed : Likelihood, optional
+        p(x|z) of a mixed table's columns, where rows are such: it takes the place of the usual one.
     classes : int, optional
         How many classes there are, where both sides read a row's label beside it.
     options : mapping of str to object, optional
@@ -78,7 +81,7 @@ def assemble(
         given["vocabulary"] = vocabulary
     _check_options(given, [_find(side, name) for side, name in (("encoder", encoder), ("decoder", decoder))], net)
     bottle = bottleneck((latent, *_grid(encoder, shape, given)) if code == "spatial" else (latent,))
-    judge = _judge(_find("decoder", decoder).judged_by, likelihood, usual, vocabulary)
+    judge = _judge(_find("decoder", decoder).judged_by, likelihood, usual if mixed is None else mixed, vocabulary)
     theta = judge.params(shape)
     p = None if prior is None else prior(bottle.code_shape)
     if classes is not None:

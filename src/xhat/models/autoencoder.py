@@ -105,6 +105,7 @@ class Autoencoder(Component):
         self.decoder.begin(batch.y)
         self.bottleneck.begin(h)
         self.prior.begin(batch.x, self.bottleneck(h).z)
+        self.likelihood.begin(batch.x, batch.mask)
 
     def decode(self, z: Tensor, batch: Batch | None = None, *, y: Tensor | None = None) -> DataDistribution:
         """p(x|z) of codes z (B, *Z).
@@ -149,15 +150,19 @@ class Autoencoder(Component):
             Scaled, as the model sees rows.
         """
         require(n >= 1, "Autoencoder.sample", "n must be >= 1", n, "ask for at least one row")
+        if self.ancestral and not from_prior and y is None:
+            return self._element_by_element(n)
+        return self.draw(n, y).mean
+
+    @torch.no_grad()
+    def draw(self, n: int, y: Tensor | None = None) -> DataDistribution:
+        """p(x|z) of n codes that are drawn from the prior; see `sample`, which gives its mean."""
+        require(n >= 1, "Autoencoder.sample", "n must be >= 1", n, "ask for at least one row")
         if y is not None:
             self._check_classes(y, n)
         if self.decoder.classes is not None:
-            return self.decode(self.prior.sample(n), y=self.decoder.draw(n) if y is None else y).mean
-        if y is not None:
-            return self.decode(self.prior.sample_of(y)).mean
-        if self.ancestral and not from_prior:
-            return self._element_by_element(n)
-        return self.decode(self.prior.sample(n)).mean
+            return self.decode(self.prior.sample(n), y=self.decoder.draw(n) if y is None else y)
+        return self.decode(self.prior.sample(n) if y is None else self.prior.sample_of(y))
 
     def _element_by_element(self, n: int) -> Tensor:
         some = next(self.parameters())

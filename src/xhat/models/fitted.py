@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.errors import ConfigError, DataError, ShapeError, require
+from xhat.data import mixed
 from xhat.data.dataset import Dataset
 from xhat.data.labels import Labels
 from xhat.data.open import open as open_data
@@ -24,6 +25,7 @@ from xhat.data.schema import Schema
 from xhat.engine.history import History
 from xhat.engine.randomness import private_randomness
 from xhat.models.autoencoder import Autoencoder
+from xhat.models.given import sample_given
 
 Array = NDArray[np.float32]
 
@@ -137,8 +139,10 @@ class Fitted:
         """Give x̂ of an open dataset as nets see it, of shape (N, *schema.shape)."""
         return self._mapped(data, lambda batch: self.scaling.inverse(self.model.reconstruct(batch)))
 
-    def sample(self, n: int, *, seed: int = 0, label: Any = None) -> Array:
+    def sample(self, n: int, *, seed: int = 0, label: Any = None, where: Mapping[str, Any] | None = None) -> Any:
         """Draw new rows from the prior.
+
+        They are the means of p(x|z), as of images; of a mixed table draws from it: there is no mean of categories.
 
         Parameters
         ----------
@@ -149,15 +153,31 @@ class Fitted:
         label : int, str or sequence of them, optional
             The class of all rows, or one for each, where the model has classes: by number or by name. By default
             classes are drawn as well.
+        where : mapping of str to object, optional
+            Of a mixed table: values that all rows have in some columns, as ``{"sex": "Female", "age": 30}``. The others
+            are then drawn given these.
 
         Returns
         -------
-        ndarray of shape (n, ...)
-            In the data's own units and layout.
+        ndarray of shape (n, ...), or pandas.DataFrame
+            In the data's own units and layout; numbers of a mixed table within the range that was seen.
         """
         y = None if label is None else self._classes(label, n, "sample")
+        if where:
+            hint = "it is for frames and files of tables with categories; other tables become such with kind='mixed'"
+            require(self.schema.mixed is not None, "sample", "only mixed tables know conditions", hint=hint)
+            require(y is None, "sample", "takes a label or conditions, not both", hint="leave one out")
         with private_randomness(seed), torch.inference_mode():
+            if self.schema.mixed is not None:
+                scaled = self.model.draw(n, y).sample() if not where else self._given(where, n)
+                rows = mixed.clipped(self.scaling.inverse(scaled).cpu().numpy(), self.schema.mixed)
+                return self.schema.to_source(rows)
             return self._to_source(self.scaling.inverse(self.model.sample(n, y, from_prior=self.shapes_prior)).cpu())
+
+    def _given(self, where: Mapping[str, Any], n: int) -> Tensor:
+        row = torch.from_numpy(mixed.known_row(where, self.schema.mixed or ())).to(self.device)  # (D,)
+        require(n >= 1, "sample", "n must be >= 1", n, "ask for at least one row")
+        return sample_given(self.model, self.scaling(row), ~row.isnan(), n)
 
     def batches(self, data: Dataset, rows: Tensor | None = None) -> Iterator[Batch]:
         """Give the scaled batches of an open dataset, in order, on the model's device."""

@@ -19,6 +19,7 @@ from xhat.core.schedule import Schedule
 from xhat.core.shapes import size
 from xhat.core.sparse_code import SparseCode
 from xhat.data.dataset import Dataset
+from xhat.data.mixed import blocks
 from xhat.data.scaling import How, Scaling
 from xhat.data.split import Split
 from xhat.engine.randomness import private_randomness
@@ -26,6 +27,7 @@ from xhat.engine.settings import TrainSettings
 from xhat.metrics.principal_components import PrincipalComponents
 from xhat.models.assemble import Net
 from xhat.models.recipe import Recipe
+from xhat.parts.likelihoods.mixed import Mixed
 from xhat.runs.overrides import recipe_with
 from xhat.runs.pca_start import start_at_pca, takes_pca, with_pca_path
 
@@ -104,8 +106,8 @@ def make_plan(
     likelihood : str, optional
         A file of `parts/likelihoods`, the distribution of data; by default the recipe's.
     scale : str
-        A scaling; "auto" takes "none" for tokens, "unit" for images and "global" for all else: the latter two keep
-        squared errors in proportion.
+        A scaling; "auto" takes "none" for tokens, "unit" for images, "standard" for mixed tables, whose columns have
+        units of their own, and "global" for all else: "unit" and "global" keep squared errors in proportion.
     init : {"auto", "random", "pca", "greedy"}
         Where training begins; "pca" puts a linear path beside the net and begins exactly at PCA, "greedy" trains a
         perceptron's layers one by one first. "auto" takes PCA for the recipes of tables and images that leave the
@@ -147,6 +149,7 @@ def make_plan(
                 likelihood=likelihood,
                 vocabulary=_vocabulary(data),
                 **({} if latent is None else {"latent": latent}),
+                **_mixed(data, scaling),
                 **_classes(data, kind),
             )
     require(init in INITS, "fit", f"init must be one of {', '.join(INITS)}", f"'{init}'", "auto suits most")
@@ -215,15 +218,36 @@ def _net(data: Dataset, kind: str) -> Net:
 
 
 def _scaling(data: Dataset, split: Split, scale: str) -> Scaling:
-    auto = {"image": "unit", "tokens": "none"}.get(data.schema.kind, "global")
+    kept = _categories(data)
+    auto = {"image": "unit", "tokens": "none"}.get(data.schema.kind, "global" if kept is None else "standard")
     how = auto if scale == "auto" else scale
     require(how in get_args(How), "fit", f"scale must be auto, {', '.join(get_args(How))}", f"'{how}'")
     measured = data.schema.kind != "tokens" or how == "none"
     require(measured, "fit", "tokens are symbols, which have no scale", f"--scale {how}", "leave --scale out")
+    own = kept is None or how in ("none", "standard")
+    hint = "leave --scale out: numbers are standardised, categories stay 0 and 1"
+    require(own, "fit", "columns of a mixed table have units of their own", f"--scale {how}", hint)
     how = cast(How, how)
     if how in ("none", "unit"):
         return Scaling.fit(how, data.x[:1], *_range(data))
-    return Scaling.fit(how, data.x[split.train])
+    return Scaling.fit(how, data.x[split.train], kept=kept)
+
+
+def _categories(data: Dataset) -> torch.Tensor | None:
+    """Tell which elements of a mixed table's rows stand for categories, (D,)."""
+    if data.schema.mixed is None:
+        return None
+    return torch.tensor([column.categories is not None for column in data.schema.mixed for _ in column.elements])
+
+
+def _mixed(data: Dataset, scaling: Scaling) -> dict[str, Mixed]:
+    """Make p(x|z) of a mixed table's columns; a step between whole numbers shrinks as they are scaled."""
+    if data.schema.mixed is None:
+        return {}
+    spread = scaling.spread.expand(data.schema.shape)
+    steps = [float(1 / spread[block][0]) if column.whole else 0.0 for column, block in blocks(data.schema.mixed)]
+    counts = [len(column.categories or ()) for column in data.schema.mixed]
+    return {"mixed": Mixed(counts, steps)}
 
 
 def _range(data: Dataset) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import torch
 from xhat.core.quantised_code import QuantisedCode
 from xhat.core.shapes import size
 from xhat.core.sparse_code import SparseCode
+from xhat.data.dataset import Dataset
 from xhat.metrics.active_units import active_units
 from xhat.metrics.codebook_usage import codebook_usage
 from xhat.metrics.pca_curve import pca_curve
@@ -19,7 +20,7 @@ from xhat.models.fitted import Fitted
 from xhat.runs.findings import dead_units, findings
 from xhat.runs.pca_start import takes_pca
 from xhat.runs.plan import COMPONENTS, Plan
-from xhat.runs.verdict import SQUARES, numbers
+from xhat.runs.verdict import SQUARES, STANDARDISED, SYMBOLS, numbers
 
 # Rows whose entries are counted.
 CODEBOOK_ROWS = 20_000
@@ -41,7 +42,8 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
     -------
     dict
         ``error.model``, ``error.pca``, ``error.mean``: mean squared error per element in the data's own units, for
-        symbols the share of wrong ones; ``measure``: which of the two; ``code`` and ``active``: code dimensions, and
+        symbols the share of wrong ones, for mixed tables of numbers standardised and categories as zeros and a one;
+        ``measure``: which of them; ``code`` and ``active``: code dimensions, and
         those that differ between rows; PCA has as many components as the code has dimensions, and of sparse codes as
         many as ``l0``, a row's numbers that are not zero, on average. ``parameters``; ``epochs`` and ``best_epoch``;
         ``seconds`` of training; ``status``; ``rows.train`` and ``rows.validation``; ``validation.TERM``: the
@@ -66,7 +68,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         "error.model": reconstruction_error(fitted, data, rows),
         "error.pca": curve[equal],
         "error.mean": curve[0],
-        "measure": SQUARES if data.schema.vocabulary is None else "share of wrong symbols",
+        "measure": _measure(data),
         **counts,
         "active": active,
         **_codebook(plan, fitted),
@@ -86,6 +88,12 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         **dead_units(plan, fitted),
     }
     return summary | {"findings": [finding.to_dict() for finding in findings(summary, plan, fitted)]}
+
+
+def _measure(data: Dataset) -> str:
+    if data.schema.vocabulary is not None:
+        return SYMBOLS
+    return SQUARES if data.schema.mixed is None else STANDARDISED
 
 
 def _codebook(plan: Plan, fitted: Fitted) -> dict[str, float]:

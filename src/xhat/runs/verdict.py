@@ -11,6 +11,9 @@ EXACT = 1e-9
 SAME = 1e-4
 # What errors of numbers are; errors of symbols are the share of wrong ones.
 SQUARES = "mean squared error"
+SYMBOLS = "share of wrong symbols"
+# Of mixed tables, whose columns have units of their own.
+STANDARDISED = "mean squared error, standardised"
 # The objective whose distortion is that of whole rows; others hide, spoil or weigh some of a row, or draw codes.
 EXACTLY = "objectives/reconstruction"
 
@@ -32,7 +35,7 @@ def verdict(summary: Mapping[str, Any]) -> str:
     called = "active numbers" if "l0" in summary else "numbers"
     explained = ""
     if model < mean:
-        what = "of the variance" if summary.get("measure", SQUARES) == SQUARES else "of what the commonest symbols miss"
+        what = "of what the commonest symbols miss" if summary.get("measure") == SYMBOLS else "of the variance"
         count = f"{numbers(summary)} {called if numbers(summary) > 1 else called.removesuffix('s')}"
         explained = f"It explains {100 * (1 - model / mean):.1f} % {what} with {count} a row."
     if summary.get("ancestral"):

@@ -98,10 +98,9 @@ def test_labels_are_taken_out(table):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("age,job\n1,clerk\n2,smith\n", "column 'job' must be numbers, got 'clerk' in row 0"),
-        ("a,b\n1,2\n3,4\n5,x6\n", "column 'b' must be numbers, got 'x6' in row 2"),
-        ("a,b\nc,d\ne,f\n", "column 'c0' must be numbers, got 'a' in row 0"),
-        ("a,b\n", "column 'c0' must be numbers, got 'a' in row 0"),
+        ("age,job\n1,clerk\n2,smith\n3,cook\n", "column 'job' must hold numbers or categories that repeat, got 3 diff"),
+        ("a,b\n1,2\n3,4\n5,x6\n", "column 'b' must be numbers or categories, got 'x6' in row 2"),
+        ("a,b\n", "needs at least 2 rows, got 1"),
         ("1,2\n3,inf\n", "every value must be finite, got inf in row 1, column 'c1'"),
         ("a,b\n1,2\n", "needs at least 2 rows, got 1"),
         ("a,b\n1,2\n3,4,5\n", "cannot be read as a table"),
@@ -114,6 +113,17 @@ def test_labels_are_taken_out(table):
 def test_refuses_what_is_no_table_of_numbers(table, text, message):
     with pytest.raises(DataError, match=message):
         table(text)
+
+
+def test_columns_of_texts_that_repeat_are_categories(table):
+    data = table("age,job\n1,clerk\n2,smith\n3,clerk\n")
+    assert data.schema.columns == ("age", "job=clerk", "job=smith")
+    assert data.x.tolist() == [[1, 1, 0], [2, 0, 1], [3, 1, 0]]
+
+
+def test_a_table_of_texts_alone_has_a_header_where_it_names_no_value(table):
+    assert table("job,pet\nclerk,dog\nsmith,cat\nclerk,cat\n").schema.columns[:2] == ("job=clerk", "job=smith")
+    assert table("clerk,dog\nsmith,cat\nclerk,cat\n").schema.columns[:2] == ("c0=clerk", "c0=smith")
 
 
 def test_a_longer_row_far_below_is_refused_too(table):

@@ -33,9 +33,9 @@ def read(path: Path, ask: Ask) -> Raw:
     Raises
     ------
     DataError
-        When rows differ in length, or columns hold anything but numbers.
+        When rows differ in length, or columns hold neither numbers nor categories.
     """
-    ask.only("labels", who=path.name)
+    ask.only("labels", "mixed", "columns", who=path.name)
     import pandas as pd
 
     try:
@@ -100,9 +100,17 @@ def _separator(lines: list[str]) -> str:
 
 
 def _is_header(first: list[str], rest: list[list[str]]) -> bool:
-    """Tell a header: it holds no number and no gap but perhaps its first cell, while lines below hold numbers."""
+    """Tell a header: it holds no number and no gap but perhaps its first cell, while lines below hold numbers.
+
+    Where they hold none, as of categories alone, no name of a column is among its values.
+    """
     named = all(cell not in MISSING for cell in first[1:]) and first[0] != "?"
-    return named and not any(map(_is_number, first)) and any(_is_number(cell) for row in rest for cell in row)
+    if not named or any(map(_is_number, first)):
+        return False
+    if any(_is_number(cell) for row in rest for cell in row):
+        return True
+    below = [{row[i] for row in rest if i < len(row)} for i in range(len(first))]
+    return len(rest) > 1 and not any(cell in values for cell, values in zip(first, below, strict=True))
 
 
 def _is_number(cell: str) -> bool:

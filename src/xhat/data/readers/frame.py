@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xhat.core.catalogue import suggest
 from xhat.core.errors import DataError, require
+from xhat.data import mixed
 from xhat.data.ask import Ask
+from xhat.data.column import Column
 from xhat.data.raw import Raw
 
 if TYPE_CHECKING:
@@ -23,26 +26,41 @@ def accepts(source: Any) -> bool:
 
 def read(source: Any, ask: Ask) -> Raw:
     """Take a frame's columns."""
-    ask.only("labels", who="frame")
+    ask.only("labels", "mixed", "columns", who="frame")
     return from_pandas(source.to_pandas() if hasattr(source, "to_pandas") else source, ask, "frame")
 
 
+def from_array(source: Any, columns: Sequence[Column]) -> pd.DataFrame:
+    """Name the columns of an array (N, C) as a model's: it has none of its own."""
+    import pandas as pd
+
+    values = np.asarray(source)
+    rule = f"the model reads tables of {len(columns)} columns"
+    fits = values.ndim == 2 and values.shape[1] == len(columns)
+    require(fits, "array", rule, f"shape {values.shape}", "give a frame, or its values", error=DataError)
+    # An array of objects says nothing of its columns' types.
+    return pd.DataFrame(values, columns=[column.name for column in columns]).infer_objects()
+
+
 def from_pandas(frame: pd.DataFrame, ask: Ask, name: str) -> Raw:
-    """Take the numbers of a frame, and its labels out of it.
+    """Take the columns of a frame, and its labels out of it.
+
+    Where all columns are numbers, rows are these numbers, in their common type. Else, or where it is asked for, the
+    table is mixed: each column is described, and categories are encoded.
 
     Parameters
     ----------
-    frame : pandas.DataFrame of shape (N, D)
-        Columns of numbers; the one that holds labels may hold texts.
+    frame : pandas.DataFrame of shape (N, C)
+        Columns of numbers, texts that repeat, categories or booleans.
     ask : Ask
-        ``labels`` is the name of that column.
+        ``labels`` is the name of a column that is not learned.
     name : str
         The source's short name.
 
     Raises
     ------
     DataError
-        When there is no such column, or another one holds texts, dates or the like.
+        When there is no such column, or another one holds dates, identifiers or the like.
     """
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     twice = frame.columns[frame.columns.duplicated()]
@@ -55,8 +73,10 @@ def from_pandas(frame: pd.DataFrame, ask: Ask, name: str) -> Raw:
     require(
         frame.shape[1] > 0, name, "has no columns to learn from", hint="leave some beside the labels", error=DataError
     )
-    for column in frame:
-        _require_numbers(frame[column], name)
+    if ask.columns is not None or ask.mixed or mixed.is_mixed(frame):
+        columns = ask.columns or mixed.describe(frame, name)
+        rows = mixed.encode(frame, columns, name)
+        return Raw(rows, name, labels=labels, columns=mixed.elements(columns), kind="table", mixed=columns)
     frame = frame.astype({column: "uint8" for column in frame if frame[column].dtype == bool})
     rows = _values(frame)
     return Raw(rows, name, labels=labels, columns=tuple(frame.columns), kind="table")
@@ -70,19 +90,6 @@ def _labels(frame: pd.DataFrame, column: str, who: str) -> np.ndarray[Any, np.dt
     labels, gaps = frame[column], frame[column].isna()
     # Several types of pandas have their own word for a gap, and None is one for all.
     return labels.astype(object).where(~gaps, None).to_numpy() if gaps.any() else labels.to_numpy()
-
-
-def _require_numbers(column: pd.Series[Any], who: str) -> None:
-    import pandas as pd
-
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column):
-        return
-    # Point at what is no number rather than at the first row: often it is one odd cell.
-    odd = column.notna() & pd.to_numeric(column.astype(str), errors="coerce").isna()
-    row = int((odd if odd.any() else column.notna()).argmax())
-    came = f"{column.iloc[row]!r} in row {row}"
-    hint = f"drop it, turn it into numbers, or name it as labels with labels='{column.name}' (--labels {column.name})"
-    raise DataError(who, f"column '{column.name}' must be numbers", came, hint)
 
 
 def _values(frame: pd.DataFrame) -> np.ndarray[Any, np.dtype[Any]]:

@@ -18,9 +18,9 @@ def read(path: Path, ask: Ask) -> Raw:
     Raises
     ------
     DataError
-        When it is no such file, or columns hold anything but numbers.
+        When it is no such file, or columns hold neither numbers nor categories.
     """
-    ask.only("labels", who=path.name)
+    ask.only("labels", "mixed", "columns", who=path.name)
     from pyarrow import ArrowException
     from pyarrow.parquet import read_table
 
