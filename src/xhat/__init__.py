@@ -14,6 +14,7 @@ _HOMES = {
     "AAE": "xhat.estimators.aae",
     "AE": "xhat.estimators.ae",
     "DAE": "xhat.estimators.dae",
+    "Denoiser": "xhat.estimators.denoiser",
     "RAE": "xhat.estimators.rae",
     "SAE": "xhat.estimators.sae",
     "VAE": "xhat.estimators.vae",
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from xhat.estimators.aae import AAE as AAE
     from xhat.estimators.ae import AE as AE
     from xhat.estimators.dae import DAE as DAE
+    from xhat.estimators.denoiser import Denoiser as Denoiser
     from xhat.estimators.rae import RAE as RAE
     from xhat.estimators.sae import SAE as SAE
     from xhat.estimators.vae import VAE as VAE

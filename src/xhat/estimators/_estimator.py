@@ -136,6 +136,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     def _take(self, fitted: Fitted, data: Dataset) -> None:
         """Keep what a fit gave."""
         self.fitted_ = fitted
+        if hasattr(self, "feature_names_in_"):
+            fitted.origin["feature_names_in"] = list(self.feature_names_in_)
         epochs = fitted.history.epochs
         self.n_iter_ = epochs[-1].epoch if epochs else 0
         self.loss_curve_ = [sum(epoch.train.values()) for epoch in epochs if epoch.train]
@@ -161,11 +163,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         estimator = cls()
         estimator.fitted_ = load_fitted(path, device=torch.device(device))
         estimator._adopt(str(estimator.fitted_.origin["recipe"]))
-        shape = estimator.fitted_.schema.shape
         code = size(estimator.fitted_.model.code_shape)
         estimator.n_components = estimator.n_components_ = int(estimator.fitted_.origin.get("n_components", code))
         estimator._steps, estimator._examples = None, None
-        estimator.n_features_in_ = shape[0] if len(shape) == 1 else shape[-1]
+        schema, names = estimator.fitted_.schema, estimator.fitted_.origin.get("feature_names_in")
+        estimator.n_features_in_ = schema.to_source(np.zeros((1, *schema.shape), np.float32)).shape[1]
+        if names is not None:
+            estimator.feature_names_in_ = np.array(names, dtype=object)
         return estimator
 
     def _adopt(self, kind: str) -> None:
