@@ -28,7 +28,7 @@ class ModelOptions:
     Parameters
     ----------
     kind
-        The recipe: ae, dae, vae, aae; `xhat parts recipes` lists them. [default: ae]
+        The recipe: ae, dae, vae, aae, restoration-prior; `xhat parts recipes` lists them. [default: ae]
     net
         The architecture of encoder and decoder: mlp, conv, linear; `xhat parts nets` lists them. [default: auto]
     latent
@@ -47,7 +47,7 @@ class ModelOptions:
         May be given many times.
     """
 
-    kind: str | None = None
+    kind: Annotated[str | None, Parameter(name=("--kind", "--recipe"), negative=())] = None
     net: str | None = None
     latent: int | None = None
     code: str | None = None
@@ -165,14 +165,20 @@ def _types(*records: object) -> dict[str, Any]:
 
 def _plan(chosen: dict[str, Any], changes: dict[str, Any], options: DataOptions) -> Plan:
     from xhat.data.open import open as open_data
+    from xhat.models.habits import habits
     from xhat.runs.fit import train_settings
     from xhat.runs.plan import make_plan
 
-    opening = DataOptions(**{f.name: chosen[f.name] for f in fields(options) if f.name in chosen}).as_arguments()
     asked = ("kind", "net", "latent", "code", "likelihood", "scale", "init")
     parts = {name: chosen[name] for name in asked if name in chosen}
-    settings = train_settings({f.name: chosen[f.name] for f in fields(TrainOptions) if f.name in chosen})
-    data = str(chosen["data"])
+    if "kind" in parts:
+        parts["kind"] = parts["kind"].replace("-", "_")
+    usual, data = habits(parts.get("kind", "ae")), str(chosen["data"])
+    given = DataOptions(**{f.name: chosen[f.name] for f in fields(options) if f.name in chosen}).as_arguments()
+    # A size is another way to make rows of pictures.
+    opening = {**({} if "size" in given else usual.opening(data)), **given}
+    own = {f.name: chosen[f.name] for f in fields(TrainOptions) if f.name in chosen}
+    settings = train_settings({**usual.settings, **own})
     return make_plan(
         open_data(data, **opening), **parts, overrides=changes, settings=settings, source={"path": data, **opening}
     )
@@ -211,7 +217,7 @@ def _report(fitted: Fitted, path: Path, json: bool) -> int:
 def _opening(source: Mapping[str, Any]) -> list[str]:
     """Give the words that open the run's data again; what the model knows by itself is left out."""
     words = [str(source.get("path", "DATA"))]
-    for name in ("key", "labels", "size", "mode"):
+    for name in ("key", "labels", "size", "mode", "tiles"):
         if name in source:
             words += [f"--{name}", "x".join(map(str, source[name])) if name == "size" else str(source[name])]
     return words

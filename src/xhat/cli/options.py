@@ -37,6 +37,8 @@ class DataOptions:
         Crop and resize images to HEIGHTxWIDTH, as 64x64.
     mode
         Convert images to gray (L) or colour (RGB).
+    tiles
+        Cut images of any sizes into squares of so many pixels a side.
     missing
         Allow missing values (NaN, or an empty cell).
     window
@@ -52,6 +54,7 @@ class DataOptions:
     rows: Literal["table", "image", "series", "tokens", "text", "array"] | None = None
     size: str | None = None
     mode: Literal["L", "RGB"] | None = None
+    tiles: int | None = None
     missing: Switch = False
     window: int | None = None
     stride: int | None = None
@@ -65,6 +68,7 @@ class DataOptions:
             "kind": self.rows,
             "size": None if self.size is None else _pixels(self.size),
             "mode": self.mode,
+            "tiles": self.tiles,
             "missing": self.missing or None,
             "window": self.window,
             "stride": self.stride,

@@ -18,6 +18,7 @@ _FOR = {
     "labels": "a name is for tables and .npz files; give the labels themselves as an array",
     "size": "it is for folders of images",
     "mode": "it is for folders of images",
+    "tiles": "it is for folders of images, in the place of size",
     "symbols": "it is for texts, which are opened with kind='text' (--rows text)",
     "mixed": "it is for frames and files of tables",
     "columns": "they are for frames and files of tables",
@@ -38,6 +39,8 @@ class Ask:
         (H, W), to which images are cropped and resized.
     mode : {"L", "RGB"}, optional
         To which images are converted: gray or colour.
+    tiles : int, optional
+        The side of the squares that images are cut into.
     symbols : {"characters", "bytes"}, optional
         As what a text is read.
     mixed : bool, optional
@@ -50,6 +53,7 @@ class Ask:
     labels: str | None = None
     size: tuple[int, int] | None = None
     mode: Mode | None = None
+    tiles: int | None = None
     symbols: Reading | None = None
     mixed: bool | None = None
     columns: tuple[Column, ...] | None = None

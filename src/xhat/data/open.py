@@ -18,6 +18,7 @@ from xhat.data.layout import SEQUENCES, Asked
 from xhat.data.prepare import prepare
 from xhat.data.raw import Raw
 from xhat.data.readers import array, frame, image_folder, ragged, text
+from xhat.data.readers import tiles as cut_tiles
 from xhat.data.steps import Steps
 
 
@@ -29,6 +30,7 @@ def open(
     kind: Asked | None = None,
     size: tuple[int, int] | None = None,
     mode: Mode | None = None,
+    tiles: int | None = None,
     missing: bool = False,
     mask: Any = None,
     window: int | None = None,
@@ -65,6 +67,9 @@ def open(
         (H, W): crop images to this aspect about their centres, then resize them.
     mode : {"L", "RGB"}, optional
         Convert images to gray or colour.
+    tiles : int, optional
+        Cut images of any sizes into squares of so many pixels a side, at full, half and quarter size; squares without
+        details are left out.
     missing : bool, default=False
         Whether NaN (in a text file also an empty cell or "?") may stand for values that were not observed.
     mask : bool array of shape (N, T), optional
@@ -108,7 +113,7 @@ def open(
     by_name = labels if isinstance(labels, str) else None
     known = None if columns is None else tuple(columns)
     mixed = True if kind == "mixed" else None
-    ask = Ask(key=key, labels=by_name, size=size, mode=mode, symbols=symbols, mixed=mixed, columns=known)
+    ask = Ask(key=key, labels=by_name, size=size, mode=mode, tiles=tiles, symbols=symbols, mixed=mixed, columns=known)
     steps = Steps(mask=mask, window=window, stride=stride, length=length, vocabulary=vocabulary)
     if isinstance(source, Dataset):
         given = {**vars(ask), "labels": labels, "kind": kind, "name": name, **vars(steps)}
@@ -144,7 +149,7 @@ def _read(source: Any, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
 
 def _read_path(path: Path, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
     if path.is_dir():
-        return image_folder.read(path, ask)
+        return image_folder.read(path, ask) if ask.tiles is None else cut_tiles.read(path, ask)
     if not path.exists():
         raise MissingFileError("open", f"there is no '{path}'", hint=_meant(path))
     known = readers.by_suffix()

@@ -95,7 +95,8 @@ class Autoencoder(Component):
     def read(self, batch: Batch) -> Tensor:
         """h: what the encoder says of a batch, (B, *H), before the bottleneck."""
         masks = [batch.present] * self.encoder.reads_mask + [batch.visible] * self.encoder.reads_visible
-        h: Tensor = self.encoder(batch.input, *masks, *[batch.y] * self.encoder.reads_labels)
+        told = [batch.y] * self.encoder.reads_labels + [batch.noise] * self.encoder.reads_noise
+        h: Tensor = self.encoder(batch.input, *masks, *told)
         return h
 
     @torch.no_grad()

@@ -44,7 +44,7 @@ def findings(summary: dict[str, Any], plan: Plan, fitted: Fitted) -> list[Findin
     if gaussian and not summary["active"] and not collapsed and history.epochs[-1].epoch >= EPOCHS:
         found.append(posterior_collapse(None, _rate(plan, fitted)))
         collapsed = True
-    copies = not (collapsed or summary["ancestral"] or "dead_units" in summary)
+    copies = not (collapsed or summary["ancestral"] or summary.get("told_noise") or "dead_units" in summary)
     if copies and summary["active"] < summary["code"]:
         found.append(_idle(summary["code"], summary["code"] - summary["active"], _path_to_bound(plan.recipe.objective)))
     if (used := summary.get("codebook_use", 1.0)) < USED:

@@ -24,6 +24,7 @@ from xhat.engine.training import Training
 from xhat.models.artifact import MODEL_PARTS, from_description, load, restored, save
 from xhat.models.assemble import Net
 from xhat.models.fitted import Fitted
+from xhat.models.habits import Habits, habits
 from xhat.models.recipe import Recipe
 from xhat.runs.folder import RunFolder
 from xhat.runs.greedy import pretrain_greedily
@@ -97,9 +98,11 @@ def fit(
     TrainingError
         When the loss stops being a finite number; with `out` the last good weights are saved first.
     """
-    source = {"path": str(data)} if isinstance(data, str | Path) else {}
+    usual = habits(kind) if isinstance(kind, str) else Habits()
+    opening = usual.opening(data)
+    source = {"path": str(data), **opening} if isinstance(data, str | Path) else {}
     plan = make_plan(
-        open_data(data),
+        open_data(data, **opening),
         kind,
         net=net,
         latent=latent,
@@ -108,7 +111,7 @@ def fit(
         scale=scale,
         init=init,
         overrides=overrides,
-        settings=train_settings(settings),
+        settings=train_settings({**usual.settings, **settings}),
         source=source,
     )
     return execute(plan, out=out, hooks=hooks)

@@ -181,6 +181,8 @@ def make_plan(
 
 def cautions(recipe: Recipe) -> tuple[str, ...]:
     """List what is allowed of a recipe but rarely meant."""
+    if recipe.model.encoder.reads_noise:  # what it learns, it learns from noise and not from being short
+        return ()
     code, row = size(recipe.model.code_shape), size(recipe.model.x_shape)
     # A sparse code's entries are mostly zero, a quantised one's take few values; one that is read element by element
     # copies nothing.

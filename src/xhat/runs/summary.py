@@ -11,10 +11,11 @@ from xhat.core.quantised_code import QuantisedCode
 from xhat.core.shapes import size
 from xhat.core.sparse_code import SparseCode
 from xhat.data.dataset import Dataset
+from xhat.data.scaling import Scaling
 from xhat.metrics.active_units import active_units
 from xhat.metrics.codebook_usage import codebook_usage
 from xhat.metrics.pca_curve import pca_curve
-from xhat.metrics.reconstruction_error import reconstruction_error
+from xhat.metrics.reconstruction_error import mean_error, reconstruction_error
 from xhat.metrics.sparsity import l0
 from xhat.models.fitted import Fitted
 from xhat.runs.findings import dead_units, findings
@@ -22,6 +23,8 @@ from xhat.runs.pca_start import takes_pca
 from xhat.runs.plan import COMPONENTS, Plan
 from xhat.runs.verdict import SQUARES, STANDARDISED, SYMBOLS, numbers
 
+# As many components as a row has numbers copy it exactly; of longer rows than this they are not looked for.
+FULL = 4096
 # Rows whose entries are counted.
 CODEBOOK_ROWS = 20_000
 
@@ -50,6 +53,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         objective's terms at the best epoch; ``pca_curve``: [components, error] pairs; ``warnings``. Of codes of a
         codebook also ``codebook_use``, the share of its entries that occur, and ``perplexity``; of sparse ones
         ``dead_units``, the share that is zero for every row; both over validation and training rows, 20,000 at most.
+        ``told_noise``: whether it denoises rows whose noise it is told, not compresses them.
         ``ancestral``: whether elements are predicted from those before them; ``objective``: its kind; ``takes_pca``:
         whether training could have begun at PCA. ``findings``: what went out, each with ``what``, ``since``,
         ``value`` and ``advice``.
@@ -58,11 +62,15 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
     code, history = size(fitted.model.code_shape), fitted.history
     with torch.inference_mode():
         z = torch.cat([fitted.model.encode(batch).z.cpu() for batch in fitted.batches(data, rows)])
+    row = size(fitted.model.x_shape)
     counts = {"code": code} | ({"l0": l0(z)} if issubclass(fitted.model.bottleneck.emits, SparseCode) else {})
-    rank = min(len(plan.split.train) - 1, len(plan.pca.mean))
-    equal = min(numbers(counts), rank)
-    components = sorted({0, equal, *(k for k in COMPONENTS if k <= min(2 * code, rank))})
-    curve = pca_curve(data, rows, copy.deepcopy(fitted.scaling).cpu(), plan.pca, components)
+    if numbers(counts) >= row > FULL:
+        equal, curve = row, {0: _mean_error(plan), row: 0.0}
+    else:
+        rank = min(len(plan.split.train) - 1, len(plan.pca.mean))
+        equal = min(numbers(counts), rank)
+        components = sorted({0, equal, *(k for k in COMPONENTS if k <= min(2 * code, rank))})
+        curve = pca_curve(data, rows, copy.deepcopy(fitted.scaling).cpu(), plan.pca, components)
     active = int(active_units(z, prior_variance=fitted.shapes_prior).sum())
     summary = {
         "error.model": reconstruction_error(fitted, data, rows),
@@ -83,6 +91,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         "pca_curve": [list(point) for point in curve.items()],
         "warnings": list(plan.warnings),
         "ancestral": fitted.model.ancestral,
+        "told_noise": fitted.model.encoder.reads_noise,
         "objective": fitted.objective.get("kind"),
         "takes_pca": takes_pca(fitted.model),
         **dead_units(plan, fitted),
@@ -94,6 +103,12 @@ def _measure(data: Dataset) -> str:
     if data.schema.vocabulary is not None:
         return SYMBOLS
     return SQUARES if data.schema.mixed is None else STANDARDISED
+
+
+def _mean_error(plan: Plan) -> float:
+    """Measure the mean training row as a copy of validation rows."""
+    mean = Scaling.fit("global", plan.data.x[plan.split.train]).centre
+    return mean_error(plan.data, plan.split.validation, lambda batch: mean.expand_as(batch.x))
 
 
 def _codebook(plan: Plan, fitted: Fitted) -> dict[str, float]:

@@ -46,6 +46,9 @@ def verdict(summary: Mapping[str, Any]) -> str:
             return against
         nats = f"{nats:.6g} nats a row"
         return f"{against} Its distortion, {nats}, is -log p(x); under a Bernoulli, of rows of 0 and 1 alone."
+    if summary.get("told_noise"):
+        share = summary["validation.distortion"]
+        return f"It denoises rows whose noise it is told, with a distortion of {share:.4g} over all strengths."
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
     elif summary["best_epoch"] == 0 and abs(model - pca) <= SAME * pca:

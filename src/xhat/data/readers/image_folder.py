@@ -27,7 +27,9 @@ TURNED = range(5, 9)  # its values by which height and width change places
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
+    """What a file says of its image before that is decoded."""
+
     path: Path
     mode: str
     size: tuple[int, int]  # (H, W), upright
@@ -52,15 +54,16 @@ def read(folder: Path, ask: Ask) -> Raw:
     require(ask.mode is None or ask.mode in modes, "open", "mode must be 'L' or 'RGB'", ask.mode, "use 'L' for gray")
     fits = ask.size is None or (len(ask.size) == 2 and min(ask.size) >= 1)
     require(fits, "open", "size must be (H, W), each >= 1", ask.size, "use size=(64, 64) (--size 64x64)")
-    headers = [_header(path) for path in _files(folder)]
+    headers = [header_of(path) for path in image_files(folder)]
     mode, (height, width) = ask.mode or _mode(headers), ask.size or _size(headers)
     rows = np.empty((len(headers), height, width, *((3,) if mode == "RGB" else ())), np.uint8)
     for row, header in zip(rows, headers, strict=True):
-        row[:] = _pixels(header.path, mode, (height, width))
+        row[:] = pixels_of(header.path, mode, (height, width))
     return Raw(rows, folder.name, kind="image")
 
 
-def _files(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
+    """List a folder's images in the order of their names; refuse a folder without any."""
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES and path.is_file())
     inner = sorted(path.name for path in folder.iterdir() if path.is_dir())
     hint = f"open one of its folders: {', '.join(inner[:8])}" if inner else f"give a folder of {', '.join(IMAGES)}"
@@ -83,7 +86,8 @@ def _opened(path: Path) -> Iterator[Image]:
         raise DataError(path.name, "the image cannot be decoded", error, hint) from error
 
 
-def _header(path: Path) -> _Header:
+def header_of(path: Path) -> Header:
+    """Read an image's header; refuse files of several images, and pixels of more than 8 bits."""
     with _opened(path) as image:
         frames = getattr(image, "n_frames", 1)
         # A camera's MPO is one photograph and its preview.
@@ -92,10 +96,10 @@ def _header(path: Path) -> _Header:
         came, hint = f"mode {image.mode}", "convert it to 8 bits, or save the images as an .npy array"
         require(image.mode not in DEEP, path.name, "pixels must have 8 bits", came, hint, error=DataError)
         turned = image.getexif().get(ORIENTATION) in TURNED
-        return _Header(path, image.mode, (image.width, image.height) if turned else (image.height, image.width))
+        return Header(path, image.mode, (image.width, image.height) if turned else (image.height, image.width))
 
 
-def _mode(headers: list[_Header]) -> str:
+def _mode(headers: list[Header]) -> str:
     for header in headers:
         if header.mode not in get_args(Mode):
             rule, hint = "an image must be gray (L) or colour (RGB)", "use mode='RGB' or mode='L' (--mode L) to convert"
@@ -108,7 +112,7 @@ def _mode(headers: list[_Header]) -> str:
     return usual
 
 
-def _size(headers: list[_Header]) -> tuple[int, int]:
+def _size(headers: list[Header]) -> tuple[int, int]:
     usual = Counter(header.size for header in headers).most_common(1)[0][0]
     for header in headers:
         if header.size != usual:
@@ -118,7 +122,7 @@ def _size(headers: list[_Header]) -> tuple[int, int]:
     return usual
 
 
-def _pixels(path: Path, mode: str, size: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def pixels_of(path: Path, mode: str, size: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """Decode an image upright, converted and resized, as (H, W) or (H, W, 3)."""
     from PIL import Image, ImageOps
 
