@@ -32,6 +32,7 @@ _HOMES = {
     "aae": "xhat.models.recipes.aae",
     "ae": "xhat.models.recipes.ae",
     "build": "xhat.core.component",
+    "compare": "xhat.runs.compare",
     "config": "xhat.core.component",
     "cosine": "xhat.parts.schedules.cosine:Cosine",
     "cyclical": "xhat.parts.schedules.cyclical:Cyclical",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from xhat.parts.schedules.cyclical import Cyclical
     from xhat.parts.schedules.linear import Linear
     from xhat.report.write import report
+    from xhat.runs.compare import compare as compare
     from xhat.runs.fit import fit as fit
     from xhat.runs.fit import resume as resume
 

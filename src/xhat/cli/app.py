@@ -18,6 +18,7 @@ COMMANDS = {
     "decode": "Write the rows of codes.",
     "reconstruct": "Write the copies of rows, and print how far they are from the originals.",
     "sample": "Write new rows, drawn from the prior.",
+    "compare": "Compare PCA, Kernel PCA, NMF and a model by their copies of validation rows.",
     "info": "Describe a run folder, or data as a fit would see it.",
     "parts": "List what models and their training can be made of.",
 }
