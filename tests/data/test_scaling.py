@@ -11,7 +11,7 @@ from xhat.core.errors import ConfigError
 from xhat.data import scaling as module
 from xhat.data.scaling import Scaling
 
-EVERY = ["none", "unit", "global", "standard"]
+EVERY = ["none", "unit", "global", "standard", "range"]
 
 
 def with_gaps(n=50):
@@ -69,6 +69,15 @@ def test_standard_data_has_mean_zero_and_deviation_one_in_each_element():
     torch.testing.assert_close(scaled.std(0, correction=0), torch.ones(2, 3))
 
 
+def test_range_makes_all_ranges_equal_and_the_mean_variance_one():
+    x = with_gaps()
+    x[:, 3] = (torch.rand(50) < 0.05) * 7.0  # rarely other than 0
+    scaled = torch.where(x.isnan(), torch.nan, Scaling.fit("range", x)(x)).numpy()
+    ranges = np.nanmax(scaled, 0) - np.nanmin(scaled, 0)
+    np.testing.assert_allclose(ranges, ranges[0], rtol=1e-5)
+    assert np.nanmean((scaled - np.nanmean(scaled, 0)) ** 2) == pytest.approx(1, rel=1e-5)
+
+
 def test_global_scaling_keeps_the_proportions_of_elements():
     x = torch.randn(500, 2) * torch.tensor([1.0, 10.0])
     scaled = Scaling.fit("global", x)(x)
@@ -115,7 +124,7 @@ def test_statistics_are_kept_with_the_weights():
 @pytest.mark.parametrize(
     ("fit", "message"),
     [
-        (lambda: Scaling("zscore"), "Scaling: how must be one of none, unit, global, standard, got zscore"),
+        (lambda: Scaling("zscore"), "Scaling: how must be one of none, unit, global, standard, range, got zscore"),
         (lambda: Scaling.fit("unit", torch.full((3, 2), 5.0)), "data of one value has no unit range, got 5.0"),
         (lambda: Scaling.fit("unit", torch.full((3, 2), math.nan)), "data without one known value has no range"),
     ],

@@ -11,7 +11,10 @@ from xhat.core.component import Component
 from xhat.core.errors import ConfigError, require
 from xhat.core.shapes import Shape
 
-How = Literal["none", "unit", "global", "standard"]
+How = Literal["none", "unit", "global", "standard", "range"]
+
+# Scalings that know each element by itself.
+OWN = ("standard", "range")
 
 # Rows a block, so that statistics of memory-mapped data stay in little memory.
 BLOCK = 4096
@@ -22,10 +25,11 @@ class Scaling(Component):
 
     Parameters
     ----------
-    how : {"none", "unit", "global", "standard"}
+    how : {"none", "unit", "global", "standard", "range"}
         none: c = 0, s = 1. unit: lowest value to 0, highest to 1. global: c is each element's mean, s one standard
         deviation for all, so that squared errors keep their proportions. standard: mean and standard deviation
-        of each element.
+        of each element. range: as standard, by each element's range, times one number by which their variance is 1 on
+        average; a value that is rarely other than 0 then does not outweigh the rest.
     shape : tuple of int, default=()
         The shape of one row.
     """
@@ -37,8 +41,8 @@ class Scaling(Component):
         super().__init__()
         require(how in get_args(How), "Scaling", f"how must be one of {', '.join(get_args(How))}", how)
         self.how, self.shape = how, tuple(shape)
-        self.register_buffer("centre", torch.zeros(self.shape if how in ("global", "standard") else ()))
-        self.register_buffer("spread", torch.ones(self.shape if how == "standard" else ()))
+        self.register_buffer("centre", torch.zeros(self.shape if how in ("global", *OWN) else ()))
+        self.register_buffer("spread", torch.ones(self.shape if how in OWN else ()))
 
     @classmethod
     def fit(
@@ -73,6 +77,10 @@ class Scaling(Component):
             whole = (variance * count).sum() / count.sum().clamp(min=1)
             # A constant element has no spread: left as it is, it stays 0 after centring.
             std = variance.sqrt() if how == "standard" else whole.sqrt()
+            if how == "range":
+                wide = torch.where(variance > 0, _ranges(x), torch.inf)  # (*X)
+                std = wide * (((variance / wide**2) * count).sum() / count.sum().clamp(min=1)).sqrt()
+                std = torch.where(wide.isinf(), 0.0, std)
             scaling.spread.copy_(torch.where(std > 0, std, 1.0))
             if kept is not None:
                 scaling.centre[kept], scaling.spread[kept] = 0.0, 1.0
@@ -99,6 +107,17 @@ def _extremes(x: Tensor) -> tuple[float, float]:
     known = [block for block in known if len(block)]
     require(bool(known), "Scaling", "data without one known value has no range", hint="give rows that are not all NaN")
     return min(float(block.min()) for block in known), max(float(block.max()) for block in known)
+
+
+def _ranges(x: Tensor) -> Tensor:
+    """Highest less lowest known value of every element in float64, (*X)."""
+    low = torch.full(x.shape[1:], torch.inf, dtype=torch.float64)
+    high = -low
+    for block in x.split(BLOCK):
+        known = block.double()
+        low = torch.minimum(low, torch.where(known.isnan(), torch.inf, known).amin(0))
+        high = torch.maximum(high, torch.where(known.isnan(), -torch.inf, known).amax(0))
+    return high - low
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
