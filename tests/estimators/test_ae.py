@@ -122,3 +122,14 @@ def test_a_vaes_score_is_a_density_of_the_datas_own_units():
 def test_outliers_score_lower():
     scores = AE(8, max_iter=20, **QUICK).fit(X).score_samples(np.vstack([X[:50], 16 - X[:50]]))
     assert scores[:50].min() > scores[50:].max()
+
+
+def test_a_notebooks_words_are_pythons_and_its_lines_are_told():
+    short = AE(2, max_iter=1, init="random", learning_rate=1e-9, **QUICK).fit(X)
+    page = short._repr_html_()
+    assert "lower learning_rate" in page
+    assert "--lr" not in page
+    assert "grey: rows; blue: their copies<" in page
+    assert (
+        "each feature on a range of its own" in AE(2, max_iter=1, **QUICK).fit(X * 2.0 ** np.arange(64))._repr_html_()
+    )

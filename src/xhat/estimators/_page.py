@@ -14,30 +14,50 @@ from numpy.typing import NDArray
 from xhat.runs.verdict import numbers, verdict
 
 SHOWN = 8
+# Rows that are lines need more room than pictures.
+LINES = 4
+# Features whose ranges differ by more have units of their own.
+UNLIKE = 20
 
 
 def facts(summary: dict[str, Any]) -> str:
     """Write the verdict, and what it cost."""
     told = f"{numbers(summary)} numbers a row · {summary['epochs']} epochs · {summary['seconds']:.1f} s"
-    return f"<p>{html.escape(verdict(summary))}<br><small>{html.escape(told)}</small></p>"
+    return f"<p>{html.escape(_in_python(verdict(summary)))}<br><small>{html.escape(told)}</small></p>"
 
 
 def strip(rows: NDArray[Any], copies: NDArray[Any]) -> str:
-    """Draw rows over their copies as an image element: pictures as such, all else as lines."""
-    rows, copies = rows[:SHOWN], copies[:SHOWN]
-    figure = Figure(figsize=(SHOWN, 2), dpi=60)
+    """Draw rows and their copies as an image element: pictures above one another, all else as lines over lines."""
     low, high = float(np.nanmin(rows)), float(np.nanmax(rows))
+    high = high if high > low else low + 1
     pictures = rows.ndim > 2 and min(rows.shape[1:3]) > 1 and (rows.ndim == 3 or rows.shape[-1] in (1, 3))
-    for line, shown in enumerate((rows, copies)):
-        for place, row in enumerate(shown):
-            axis = figure.add_subplot(2, SHOWN, line * SHOWN + place + 1)
-            axis.set_axis_off()
-            if pictures:
-                axis.imshow((np.squeeze(row) - low) / ((high - low) or 1), cmap="gray_r", vmin=0, vmax=1)
-            else:
-                axis.plot(row.reshape(-1), linewidth=0.8)
-                axis.set_ylim(low, high if high > low else low + 1)
+    figure = Figure(figsize=(SHOWN, 2 if pictures else 1), dpi=72, layout="constrained")
+    if pictures:
+        said = "rows, and their copies below"
+        axes = figure.subplots(2, SHOWN, squeeze=False)
+        for line, shown in zip(axes, (rows, copies), strict=True):
+            for axis, row in zip(line, shown, strict=False):
+                axis.imshow(np.clip((np.squeeze(row) - low) / (high - low), 0, 1), cmap="gray_r", vmin=0, vmax=1)
+    else:
+        said = "grey: rows; blue: their copies"
+        least, most = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
+        ranges = np.where(most > least, most - least, 1.0)
+        if rows.ndim == 2 and ranges.max() > UNLIKE * np.median(ranges):
+            rows, copies, low, high = (rows - least) / ranges, (copies - least) / ranges, -0.1, 1.1
+            said += "; each feature on a range of its own"
+        axes = figure.subplots(1, LINES, squeeze=False)
+        for axis, row, copy in zip(axes[0], rows, copies, strict=False):
+            axis.plot(row.reshape(-1), color="#999999", linewidth=2.2)
+            axis.plot(copy.reshape(-1), color="#0b67c2", linewidth=1)
+            axis.set_ylim(low, high)
+    for axis in axes.flat:
+        axis.set_axis_off()
     file = io.BytesIO()
-    figure.savefig(file, format="png", bbox_inches="tight")
+    figure.savefig(file, format="png")
     data = base64.b64encode(file.getvalue()).decode()
-    return f'<img alt="rows over their copies" src="data:image/png;base64,{data}">'
+    return f'<p><img alt="{said}" src="data:image/png;base64,{data}"><br><small>{said}</small></p>'
+
+
+def _in_python(said: str) -> str:
+    """Call options as an estimator's arguments are called."""
+    return said.replace("--init pca", "init='pca'").replace("--lr", "learning_rate")
