@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 import xhat
 from xhat.core.errors import ConfigError
 from xhat.data.open import open as open_data
+from xhat.runs.plan import make_plan
 
 STILL = {"epochs": 1, "lr": 1e-30}
 
@@ -49,6 +50,16 @@ def test_a_vae_starts_at_probabilistic_pca(digits):
     bound = -sum(fitted.history.epochs[0].validation.values())
     assert bound == pytest.approx(evidence, abs=1.0)
     assert evidence > 10  # nats: the comparison is not between two small numbers
+
+
+def test_the_distortion_before_training_is_pcas_in_its_own_noise():
+    rows = np.random.default_rng(0).normal(size=(300, 5)) @ np.diag([9, 4, 1, 0.5, 0.1])
+    plan = make_plan(open_data(rows), latent=2)
+    x = plan.scaling(plan.data.x[plan.split.train]).double().numpy()
+    pca = PCA(2).fit(x)
+    left = pca.inverse_transform(pca.transform(x)) - x
+    assert plan.recipe.model.likelihood.scale**2 == pytest.approx(np.mean(left**2), rel=5e-3)
+    np.testing.assert_allclose(plan.pca.left(2), left.var(0, ddof=1), atol=1e-6 * plan.pca.total)
 
 
 def test_a_spatial_code_has_no_place_for_the_path(digits):

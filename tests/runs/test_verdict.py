@@ -35,6 +35,11 @@ SUMMARY = {
             {"best_epoch": 0, "error.model": 2.00002, "error.pca": 2.0},
             "Nothing better than PCA was found on validation: this model is PCA. Train longer.",
         ),
+        (
+            {"net_share": 0.0, "error.model": 2.0, "error.pca": 2.0},
+            "Nothing better than PCA was found on validation beyond doubt: this model is PCA. Give it more rows. It",
+        ),
+        ({"net_share": 0.5}, "Its error is 0.50 of PCA's"),
         ({"error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better. It explains 80.0 %"),
         ({"error.pca": 1e-12}, "PCA copies these rows exactly"),  # its rounding is no error
         (

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, RealNotInt
+from sklearn.utils.validation import check_is_fitted
 
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
@@ -70,6 +71,8 @@ class AE(Prefix, Transformer):
 
     Attributes
     ----------
+    is_pca_ : bool
+        Whether nothing better than PCA was found on validation: the model is then PCA of all rows.
     model_ : Autoencoder
         The torch module.
     fitted_ : Fitted
@@ -91,6 +94,12 @@ class AE(Prefix, Transformer):
     n_components: int | float = 2
     _: KW_ONLY
     ordered: bool = False
+
+    @property
+    def is_pca_(self) -> bool:
+        """Whether nothing better than PCA was found on validation: the model is then PCA of all rows."""
+        check_is_fitted(self, "fitted_")
+        return self.fitted_.summary.get("net_share") == 0
 
     @property
     def _kind(self) -> str:

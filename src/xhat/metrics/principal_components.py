@@ -32,8 +32,8 @@ class PrincipalComponents:
         Orthonormal, the widest first.
     variances : Tensor of shape (K,)
         Of the rows along each axis.
-    total : float
-        The sum of the variances along all D axes, those that were not kept included.
+    spread : Tensor of shape (D,)
+        Variances of the elements themselves.
 
     References
     ----------
@@ -43,7 +43,7 @@ class PrincipalComponents:
     mean: Float[Tensor, "D"]
     axes: Float[Tensor, "K D"]
     variances: Float[Tensor, "K"]
-    total: float
+    spread: Float[Tensor, "D"]
 
     @classmethod
     def fit(cls, data: Dataset, rows: Tensor, scaling: Scaling, k: int) -> Self:
@@ -74,7 +74,17 @@ class PrincipalComponents:
         mean, axes, variances = (
             torch.from_numpy(part).float() for part in (pca.mean_, pca.components_, pca.explained_variance_)
         )
-        return cls(mean, axes, variances, float(x.var(0, ddof=1, dtype="float64").sum()))
+        return cls(mean, axes, variances, torch.from_numpy(x.var(0, ddof=1, dtype="float64")))
+
+    @property
+    def total(self) -> float:
+        """The sum of the variances along all D axes, those that were not kept included."""
+        return float(self.spread.sum())
+
+    def left(self, k: int) -> Float[Tensor, "D"]:
+        """Give the variance of each element that the first `k` axes leave."""
+        kept = self.variances[:k].double() @ self.axes[:k].double() ** 2
+        return (self.spread - kept).clamp(min=0)
 
     def noise(self, k: int) -> float:
         r"""Give probabilistic PCA's :math:`\sigma^2`: the mean variance along the axes after the first `k`."""

@@ -29,6 +29,7 @@ from xhat.models.recipe import Recipe
 from xhat.runs.folder import RunFolder
 from xhat.runs.greedy import pretrain_greedily
 from xhat.runs.model_card import model_card
+from xhat.runs.pca_floor import keep_above_pca
 from xhat.runs.plan import Plan, cautions, make_plan
 from xhat.runs.recorder import Recorder
 from xhat.runs.reopen import reopen, split_of
@@ -235,12 +236,13 @@ def _restore(training: Training, checkpoint: Mapping[str, Any], out: str | Path 
 def _finish(plan: Plan, fitted: Fitted, training: Training, folder: RunFolder | None) -> None:
     fitted.history = training.history
     fitted.model.eval()
+    share = keep_above_pca(plan, fitted)
     if not fitted.shapes_prior:
         rows = plan.split.train[:: max(1, len(plan.split.train) // PRIOR_ROWS)]
         # A mixture or a flow draws while it is fitted: from the run's seed, and without a trace.
         with torch.no_grad(), private_randomness(plan.settings.seed):
             fitted.model.prior.fit(torch.cat([fitted.model.encode(b).z for b in fitted.batches(plan.data, rows)]))
-    fitted.summary = summarise(plan, fitted, training.status)
+    fitted.summary = summarise(plan, fitted, training.status, share)
     if folder is not None:
         save(fitted, folder.path)
         write_bytes(folder.card, model_card(fitted, folder).encode())

@@ -18,6 +18,9 @@ from xhat.parts.likelihoods.laplace import Laplace
 from xhat.parts.nets.linear import LinearDecoder, LinearEncoder
 from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
 
+# Of the rows' whole spread: below it lies the rounding of 32-bit floats.
+LEAST = 1e-6
+
 
 def takes_pca(model: Autoencoder) -> bool:
     """Whether a linear path has a place in a model: a flat code, and a decoder that gives the data's location.
@@ -68,6 +71,11 @@ def start_at_pca(model: Autoencoder, pca: PrincipalComponents) -> None:
 
     Where the code has more dimensions than the rows have axes, the rest starts at 0.
 
+    The nets beside the paths of a plain code are given their units: an encoder's reads standardised rows and moves a
+    code by at most what PCA leaves of a row, a decoder's reads codes of spread 1 and speaks in units of what PCA
+    leaves of each element. Otherwise a column of small numbers, of which PCA copies all others almost exactly, would
+    be lost among them.
+
     Parameters
     ----------
     model : Autoencoder
@@ -100,6 +108,32 @@ def start_at_pca(model: Autoencoder, pca: PrincipalComponents) -> None:
         weight, bias = torch.cat([weight, torch.zeros_like(weight)]), torch.cat([bias, log_var])
     encoder.start(weight, bias)
     decoder.start(_filled(outward, code).T, pca.mean)
+    if log_var is None and isinstance(encoder, PCAPathEncoder) and isinstance(decoder, PCAPathDecoder):
+        _measure(encoder, decoder, pca, code)
+
+
+def weigh_by_noise(model: Autoencoder, pca: PrincipalComponents) -> None:
+    r"""Set the fixed σ of a Gaussian likelihood to what PCA leaves: :math:`\sigma^2` is its mean squared error.
+
+    Where the whole objective is the distortion, σ changes nothing but its number, in nats: an error of a millionth of
+    the variance would drown in the rounding of its constant, and no epoch could be told from another.
+    """
+    if isinstance(model.likelihood, Gaussian) and not model.likelihood.learned:
+        left = float(pca.left(size(model.code_shape)).mean())
+        model.likelihood.scale = max(left, LEAST**2 * pca.total / len(pca.mean)) ** 0.5
+
+
+def _measure(encoder: PCAPathEncoder, decoder: PCAPathDecoder, pca: PrincipalComponents, code: int) -> None:
+    left, element = pca.left(code), pca.spread
+    if len(encoder.in_shape) > 1:
+        # Pixels are of one kind: one that is lit once in a thousand rows is no reason to shout.
+        left, element = left.mean().expand_as(left), element.mean().expand_as(element)
+    least = LEAST**2 * pca.total
+    spread = _filled(pca.variances[:code], code).clamp(min=least).sqrt()  # (K,)
+    gain = spread.clamp(max=max(float(left.sum()), least) ** 0.5)
+    encoder.measure(pca.mean, element.clamp(min=least).sqrt(), gain)
+    # Not less than a thousandth of the mean: where rounding leaves nothing, a net may still find something.
+    decoder.measure(spread, left.clamp(min=max(1e-6 * float(left.mean()), LEAST**2 * least)).sqrt())
 
 
 def _filled(rows: Tensor, count: int) -> Tensor:

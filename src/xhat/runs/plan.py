@@ -28,8 +28,9 @@ from xhat.metrics.principal_components import PrincipalComponents
 from xhat.models.assemble import Net
 from xhat.models.recipe import Recipe
 from xhat.parts.likelihoods.mixed import Mixed
+from xhat.parts.objectives.reconstruction import Reconstruction
 from xhat.runs.overrides import recipe_with
-from xhat.runs.pca_start import start_at_pca, takes_pca, with_pca_path
+from xhat.runs.pca_start import start_at_pca, takes_pca, weigh_by_noise, with_pca_path
 
 # How many components the end of a fit compares, beside as many as the code has dimensions.
 COMPONENTS = (1, 2, 4, 8, 16, 32, 64)
@@ -176,6 +177,8 @@ def make_plan(
     plan = Plan(data, split, scaling, recipe, settings, origin, cautions(recipe))
     if init == "pca":
         start_at_pca(recipe.model, plan.pca)
+        if type(recipe.objective) is Reconstruction:
+            weigh_by_noise(recipe.model, plan.pca)
     return plan
 
 

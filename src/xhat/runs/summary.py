@@ -29,7 +29,7 @@ FULL = 4096
 CODEBOOK_ROWS = 20_000
 
 
-def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
+def summarise(plan: Plan, fitted: Fitted, status: str, net_share: float | None = None) -> dict[str, Any]:
     """Measure a fitted model on its validation rows.
 
     Parameters
@@ -40,6 +40,8 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         The model, with its history.
     status : str
         How training ended.
+    net_share : float, optional
+        What `keep_above_pca` chose.
 
     Returns
     -------
@@ -55,7 +57,9 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         ``dead_units``, the share that is zero for every row; both over validation and training rows, 20,000 at most.
         ``told_noise``: whether it denoises rows whose noise it is told, not compresses them.
         ``ancestral``: whether elements are predicted from those before them; ``objective``: its kind; ``takes_pca``:
-        whether training could have begun at PCA. ``findings``: what went out, each with ``what``, ``since``,
+        whether training could have begun at PCA; ``net_share``, where it did and errors on validation decided: how
+        much of the nets was kept beside PCA. At 0 the model is PCA of all rows, and its error is that of PCA of the
+        training rows. ``findings``: what went out, each with ``what``, ``since``,
         ``value`` and ``advice``.
     """
     data, rows = plan.data, plan.split.validation
@@ -73,7 +77,8 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         curve = pca_curve(data, rows, copy.deepcopy(fitted.scaling).cpu(), plan.pca, components)
     active = int(active_units(z, prior_variance=fitted.shapes_prior).sum())
     summary = {
-        "error.model": reconstruction_error(fitted, data, rows),
+        # PCA of all rows has seen those of validation: what is measured is PCA that has not.
+        "error.model": curve[equal] if net_share == 0 else reconstruction_error(fitted, data, rows),
         "error.pca": curve[equal],
         "error.mean": curve[0],
         "measure": _measure(data),
@@ -94,6 +99,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str) -> dict[str, Any]:
         "told_noise": fitted.model.encoder.reads_noise,
         "objective": fitted.objective.get("kind"),
         "takes_pca": takes_pca(fitted.model),
+        **({} if net_share is None else {"net_share": net_share}),
         **dead_units(plan, fitted),
     }
     return summary | {"findings": [finding.to_dict() for finding in findings(summary, plan, fitted)]}

@@ -51,6 +51,8 @@ def verdict(summary: Mapping[str, Any]) -> str:
         return f"It denoises rows whose noise it is told, with a distortion of {share:.4g} over all strengths."
     if pca <= EXACT * mean:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
+    elif summary.get("net_share") == 0 and summary["best_epoch"] > 0:
+        against = "Nothing better than PCA was found on validation beyond doubt: this model is PCA. Give it more rows."
     elif summary["best_epoch"] == 0 and abs(model - pca) <= SAME * pca:
         against = "Nothing better than PCA was found on validation: this model is PCA. Train longer."
     elif model <= pca:

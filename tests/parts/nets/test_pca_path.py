@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -39,5 +41,39 @@ def test_what_the_inner_net_reads_reaches_it():
     x, visible = torch.rand(2, 1, 8, 8), torch.ones(2, 1, 8, 8, dtype=torch.bool)
     visible[..., :4] = False
     assert encoder.reads_visible
-    torch.testing.assert_close(encoder(x, visible), encoder.path(x) + inner(x, visible))
+    u = 3 * torch.asinh(x / 3)
+    torch.testing.assert_close(encoder(x, visible), encoder.path(x) + inner(u, visible))
     assert not torch.allclose(encoder(x, visible), encoder(x, None))
+
+
+def test_the_net_reads_and_speaks_in_its_own_units():
+    encoder = PCAPathEncoder(MLPEncoder((6,), (3,), hidden=()))
+    centre, spread, gain = torch.rand(6), torch.rand(6) + 0.5, torch.rand(3)
+    encoder.measure(centre, spread, gain)
+    with torch.no_grad():
+        encoder.inner.last.weight.normal_()
+    x = torch.rand(4, 6)
+    u = 3 * torch.asinh((x - centre) / (3 * spread))
+    torch.testing.assert_close(encoder(x) - encoder.path(x), gain * (u @ encoder.inner.last.weight.T))
+    decoder = PCAPathDecoder(MLPDecoder((3,), (2, 3), hidden=()))
+    decoder.measure(spread[:3], torch.arange(6.0))
+    with torch.no_grad():
+        decoder.inner.last.weight.normal_()
+    z = torch.rand(4, 3)
+    said = (decoder(z) - decoder.path(z)).flatten(1)
+    u = 3 * torch.asinh(z / (3 * spread[:3]))
+    torch.testing.assert_close(said, torch.arange(6.0) * (u @ decoder.inner.last.weight.T))
+    decoder.silence()
+    torch.testing.assert_close(decoder(z), decoder.path(z))
+
+
+FAR = torch.tensor([[[0.1]], [[1e4]], [[1e6]]], dtype=torch.float64)
+
+
+def test_far_outside_the_net_grows_as_the_logarithm():
+    encoder = PCAPathEncoder(MLPEncoder((1,), (1,), hidden=())).double()
+    with torch.no_grad():
+        encoder.inner.last.weight.fill_(1.0)
+    near, far, farther = ((encoder(x) - encoder.path(x)).item() for x in FAR)
+    assert near == pytest.approx(0.1, rel=1e-3)
+    assert farther - far == pytest.approx(3 * math.log(100), rel=1e-4)
