@@ -18,6 +18,7 @@ from xhat.estimators.aae import AAE
 from xhat.estimators.ae import AE
 from xhat.estimators.dae import DAE
 from xhat.estimators.denoiser import Denoiser
+from xhat.estimators.detector import Detector
 from xhat.estimators.rae import RAE
 from xhat.estimators.sae import SAE
 from xhat.estimators.vae import VAE
@@ -28,6 +29,8 @@ from xhat.estimators.wae import WAE
 QUICK = {"max_iter": 2, "hidden": (8,)}
 EVERY = [AE(**QUICK), AE(ordered=True, **QUICK), *(kind(**QUICK) for kind in (AAE, DAE, RAE, VAE, WAE))]
 EVERY += [Denoiser(**QUICK), SAE(8, k=2, max_iter=2), VQVAE(4, entries=8, **QUICK)]
+# They give scores and no codes; what they keep beside their model differs.
+DETECTORS = [Detector(method=method, **QUICK) for method in ("neighbours", "mahalanobis", "likelihood")]
 # Conventions that `check_estimator` leaves to those who claim them.
 MORE = (
     "check_set_output_transform",
@@ -53,7 +56,7 @@ def _array_api(monkeypatch):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")
 
 
-@parametrize_with_checks(EVERY)
+@parametrize_with_checks([*EVERY, *DETECTORS])
 def test_it_keeps_scikit_learns_conventions(estimator, check):
     check(estimator)
 

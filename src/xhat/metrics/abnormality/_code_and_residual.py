@@ -46,7 +46,7 @@ def code_and_residual(fitted: Fitted, batch: Batch) -> Float[Tensor, "B E"]:
 def block_scales(v: Float[Tensor, "N E"], x: Float[Tensor, "N D"]) -> Float[Tensor, "E"]:
     r"""Give the spreads :math:`\sqrt{\mathrm{tr}\, S}` of the code and of the residual, each for all of its numbers."""
     code = v.shape[1] - x.shape[1]
-    least = EXACT * x.var(0, correction=0).sum()
+    least = float(EXACT * x.var(0, correction=0).sum()) or 1.0  # equal rows have no spread
     z, r = (part.var(0, correction=0).sum().clamp(min=least).sqrt() for part in (v[:, :code], v[:, code:]))
     return torch.cat([z.expand(code), r.expand(x.shape[1])])
 

@@ -55,8 +55,8 @@ class Mahalanobis(Abnormality):
             v = torch.cat([code_and_residual(double, batch) for batch in batches])  # (N, E)
             scales = block_scales(v, x.flatten(1))
         estimate = LedoitWolf().fit((v / scales).cpu().numpy())
-        root = torch.from_numpy(np.linalg.cholesky(estimate.precision_)).to(scales) / scales[:, None]
-        return cls(x.mean(0), v.mean(0), root)
+        root = torch.from_numpy(np.linalg.cholesky(estimate.precision_)) / scales.cpu()[:, None]
+        return cls(x.mean(0).cpu(), v.mean(0).cpu(), root)
 
     @classmethod
     def restore(cls, state: Mapping[str, Tensor]) -> Self:
