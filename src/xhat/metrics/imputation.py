@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -11,6 +12,7 @@ from torch import Tensor
 from xhat.core.batch import Batch
 from xhat.core.data_distribution import DataDistribution
 from xhat.core.errors import ConfigError, require
+from xhat.core.gaussian_code import GaussianCode
 from xhat.core.importance import log_weights
 from xhat.core.posterior import Posterior
 from xhat.core.shapes import spread
@@ -24,7 +26,9 @@ TOGETHER = 2048
 
 
 @torch.no_grad()
-def impute(model: Autoencoder, batch: Batch, k: int = 1000) -> Float[Tensor, "B *X"]:
+def impute(
+    model: Autoencoder, batch: Batch, k: int = 1000, *, noise: Float[Tensor, "k *Z"] | None = None
+) -> Float[Tensor, "B *X"]:
     r"""Fill the gaps of rows with the mean of what may stand there: single imputation.
 
     .. math:: E[x_m | x_o] \approx \sum_{i=1}^k \tilde w_i\, E[x_m | z_i], \quad
@@ -42,6 +46,9 @@ def impute(model: Autoencoder, batch: Batch, k: int = 1000) -> Float[Tensor, "B 
         Scaled rows with their mask, as `Fitted.batches` gives them.
     k : int, default=1000
         Draws a row.
+    noise : Tensor of shape (k, *Z), optional
+        Of Gaussian codes, standard normal: :math:`z_i = \mu + \sigma \epsilon_i` with the same :math:`\epsilon_i` for
+        every row, whose answer then does not depend on the rows beside it. By default it is drawn.
 
     Returns
     -------
@@ -57,7 +64,7 @@ def impute(model: Autoencoder, batch: Batch, k: int = 1000) -> Float[Tensor, "B 
     require(not symbols, "impute", "needs rows of numbers, whose mean can stand in a gap", "symbols", hint)
     highest = torch.full((len(batch),), -torch.inf, device=batch.x.device, dtype=batch.x.dtype)
     total, mean = torch.zeros_like(highest), torch.zeros_like(batch.x)
-    for log_w, data in _draws(model, batch, k):
+    for log_w, data in _draws(model, batch, k, noise):
         top = torch.maximum(highest, log_w.amax(0))  # (B,)
         before, w = torch.exp(highest - top), torch.exp(log_w - top)  # (B,), (k, B)
         sums = torch.einsum("kb,kb...->b...", w, data.mean.unflatten(0, log_w.shape))
@@ -104,7 +111,9 @@ def impute_draws(model: Autoencoder, batch: Batch, draws: int = 10, k: int = 100
     return torch.stack([_filled(batch, x) for x in kept])
 
 
-def _draws(model: Autoencoder, batch: Batch, k: int) -> Iterator[tuple[Float[Tensor, "k B"], DataDistribution]]:
+def _draws(
+    model: Autoencoder, batch: Batch, k: int, noise: Tensor | None = None
+) -> Iterator[tuple[Float[Tensor, "k B"], DataDistribution]]:
     """Give k draws in parts: their log w, and what the decoder says of them."""
     require(k >= 1, "impute", "k must be >= 1", k, "1000 is usual")
     matched = any(isinstance(part, Matched) for part in model.likelihood.modules())
@@ -115,10 +124,18 @@ def _draws(model: Autoencoder, batch: Batch, k: int) -> Iterator[tuple[Float[Ten
     if not isinstance(code, Posterior):
         hint = "use a model whose bottleneck emits a distribution, such as kind miwae"
         raise ConfigError("impute", "needs codes that are distributions", type(code).__name__, hint)
+    if noise is not None:
+        rule = "given noise is for Gaussian codes, k of it"
+        fits = isinstance(code, GaussianCode) and len(noise) == k
+        require(fits, "impute", rule, f"{len(noise)} for {type(code).__name__}", "leave noise out")
     part = max(1, TOGETHER // len(batch))
     for done in range(0, k, part):
         count = min(part, k - done)
-        z = code.rsample(count)  # (k*B, *Z)
+        if noise is None:
+            z = code.rsample(count)  # (k*B, *Z)
+        else:
+            gaussian = cast(GaussianCode, code)
+            z = (gaussian.mean + gaussian.std * noise[done : done + count, None]).flatten(0, 1)
         yield log_weights(model, batch, code, z)
 
 

@@ -1,0 +1,130 @@
+"""Factor analysis of rows with gaps: the linear model that fills them, in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from xhat.core.errors import require
+from xhat.parts.nets._factors import factors_given
+
+# Pseudo-rows that pull each loading to 0: with a handful of rows that share two columns, likelihood alone overfits.
+PULL = 2.0
+# No column is copied more exactly than this share of its variance: such a likelihood would have no maximum.
+LEAST = 1e-3
+# Rows that are looked at: more tell a linear model little.
+MOST = 4096
+STEPS = 100
+# Fewer factors are taken, where they fill gaps nearly as well as the best number.
+NEAR = 1.01
+
+
+@dataclass(frozen=True)
+class FactorAnalysis:
+    r"""Columns that depend on a few common factors, and for the rest each on itself.
+
+    .. math:: x = W z + \mu + \epsilon, \qquad z \sim N(0, I), \quad \epsilon \sim N(0, \mathrm{diag}\, \psi)
+
+    Given what was observed of a row, with :math:`W_o` its columns' loadings, the factors are
+
+    .. math:: z | x_o \sim N(C W_o^T \Psi_o^{-1} (x_o - \mu_o),\ C), \qquad C = (I + W_o^T \Psi_o^{-1} W_o)^{-1}.
+
+    Parameters
+    ----------
+    mean : Tensor of shape (D,)
+        :math:`\mu`.
+    loadings : Tensor of shape (D, K)
+        W, turned so that :math:`W^T \Psi^{-1} W` is diagonal: the factors of a whole row are then independent.
+    noise : Tensor of shape (D,)
+        :math:`\psi`, variances.
+
+    References
+    ----------
+    Rubin and Thayer, "EM Algorithms for ML Factor Analysis", Psychometrika 1982; with gaps the sums of each column run
+    over the rows that have it. Tipping and Bishop 1999 for equal ψ.
+    """
+
+    mean: Float[Tensor, "D"]
+    loadings: Float[Tensor, "D K"]
+    noise: Float[Tensor, "D"]
+
+    @classmethod
+    def fit(cls, x: Float[Tensor, "N D"], k: int, *, steps: int = STEPS) -> Self:
+        """Fit by expectation and maximisation.
+
+        Parameters
+        ----------
+        x : Tensor of shape (N, D)
+            Rows with NaN in their gaps, of columns whose spread is about 1.
+        k : int
+            K, how many factors, >= 1.
+        steps : int
+            Of EM.
+        """
+        require(k >= 1, "FactorAnalysis", "k must be >= 1", k, "1 to D - 1 are usual")
+        x = x[:: -(-len(x) // MOST)].double()
+        seen = (~x.isnan()).double()  # (N, D)
+        x = x.nan_to_num()
+        count = seen.sum(0).clamp(min=1)  # (D,)
+        mean = x.sum(0) / count
+        # PCA with 0 in the gaps is no maximum, but near one.
+        _, widths, axes = torch.linalg.svd((x - mean) * seen, full_matrices=False)
+        loadings = x.new_zeros(x.shape[1], k)
+        known = min(k, len(widths))
+        loadings[:, :known] = axes[:known].T * widths[:known] / len(x) ** 0.5
+        # A symmetric start would keep factors that nothing sets apart equal for ever.
+        loadings += 1e-3 * torch.sin(torch.arange(1.0, loadings.numel() + 1).to(x)).view_as(loadings)
+        fitted = cls(mean, loadings, torch.ones_like(mean))
+        for _ in range(steps):
+            fitted = fitted._improved(x, seen, count)
+        turn = torch.linalg.eigh(fitted.loadings.T @ (fitted.loadings / fitted.noise[:, None])).eigenvectors.flip(1)
+        return cls(fitted.mean, fitted.loadings @ turn, fitted.noise)
+
+    def _improved(self, x: Tensor, seen: Tensor, count: Tensor) -> Self:
+        z, c = factors_given(x, seen, self.mean, self.loadings, self.noise)  # E[z], Cov[z]: (N, K), (N, K, K)
+        k = z.shape[1]
+        z1 = torch.cat([z, torch.ones_like(z[:, :1])], 1)  # (N, K+1): the last loading is the mean
+        zz = z1[:, :, None] * z1[:, None, :]
+        zz[:, :k, :k] += c
+        squares = (seen.T @ zz.flatten(1)).unflatten(1, (k + 1, k + 1))  # (D, K+1, K+1), over the rows that have it
+        products = (x * seen).T @ z1  # (D, K+1)
+        pull = PULL * torch.eye(k + 1).to(x)
+        pull[k, k] = 1e-9
+        w = torch.linalg.solve(squares + pull, products)
+        left = ((x**2) * seen).sum(0) - 2 * (w * products).sum(1) + torch.einsum("dk,dkl,dl->d", w, squares, w)
+        return type(self)(w[:, k], w[:, :k], (left / count).clamp(min=LEAST))
+
+    def filled(self, x: Float[Tensor, "N D"]) -> Float[Tensor, "N D"]:
+        """Put E[x_m | x_o] in the gaps of rows, in float64."""
+        gaps = x.isnan()
+        known = x.double().nan_to_num()
+        z, _ = factors_given(known, (~gaps).double(), self.mean, self.loadings, self.noise)
+        return torch.where(gaps, z @ self.loadings.T + self.mean, known)
+
+
+def likely_factors(x: Float[Tensor, "N D"], candidates: tuple[int, ...], *, seed: int = 0, share: float = 0.1) -> int:
+    """Choose how many factors by hiding a share of the observed values and filling them.
+
+    Parameters
+    ----------
+    x : Tensor of shape (N, D)
+        Rows with NaN in their gaps, of columns whose spread is about 1.
+    candidates : tuple of int
+        Numbers of factors to try.
+    seed : int
+        Of what is hidden.
+    share : float
+        How much of what was observed is hidden.
+    """
+    x = x[:: -(-len(x) // MOST)].double()
+    generator = torch.Generator().manual_seed(seed)
+    hidden = (torch.rand(x.shape, generator=generator, dtype=x.dtype) < share) & ~x.isnan()
+    shown = x.masked_fill(hidden, torch.nan)
+    if not hidden.any() or shown.isnan().all(0).any():
+        return min(candidates)
+    errors = {k: float((FactorAnalysis.fit(shown, k).filled(shown) - x)[hidden].square().mean()) for k in candidates}
+    return next(k for k in sorted(candidates) if errors[k] <= NEAR * min(errors.values()))
