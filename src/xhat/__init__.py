@@ -17,6 +17,7 @@ _HOMES = {
     "Denoiser": "xhat.estimators.denoiser",
     "RAE": "xhat.estimators.rae",
     "SAE": "xhat.estimators.sae",
+    "TabularVAE": "xhat.estimators.tabular_vae",
     "VAE": "xhat.estimators.vae",
     "VQVAE": "xhat.estimators.vqvae",
     "WAE": "xhat.estimators.wae",
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from xhat.estimators.denoiser import Denoiser as Denoiser
     from xhat.estimators.rae import RAE as RAE
     from xhat.estimators.sae import SAE as SAE
+    from xhat.estimators.tabular_vae import TabularVAE as TabularVAE
     from xhat.estimators.vae import VAE as VAE
     from xhat.estimators.vqvae import VQVAE as VQVAE
     from xhat.estimators.wae import WAE as WAE

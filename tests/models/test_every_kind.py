@@ -5,6 +5,7 @@ import re
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -14,9 +15,10 @@ from xhat.core.errors import XhatError
 from xhat.runs.plan import make_plan
 
 N = 40
-FORMS = ("table", "image", "spatial", "symbols")
+FORMS = ("table", "mixed", "image", "spatial", "symbols")
 NARROW = {
     "table": {"net.hidden": [8]},
+    "mixed": {"net.hidden": [8]},
     "image": {"net.hidden": [8]},
     "spatial": {"net.widths": [4, 4]},
     "symbols": {"net.hidden": 8},
@@ -32,9 +34,11 @@ REFUSED = {
     ("cae", "symbols"): "symbols have no derivative",
     ("cvae", "symbols"): "stand beside numbers, and these rows hold symbols",
     ("m2", "spatial"): CLUSTERED,
+    ("made", "mixed"): "the decoder must keep the order of a row's 7 elements",
     ("made", "spatial"): "needs nets/made",
     ("made", "symbols"): "needs nets/made",
     ("restoration_prior", "image"): "has no option 'hidden'",
+    ("restoration_prior", "mixed"): "needs images",
     ("restoration_prior", "symbols"): "needs images",
     ("restoration_prior", "table"): "needs images",
     ("rae_gradient", "symbols"): "symbols have no derivative",
@@ -50,6 +54,10 @@ def data(form):
     labels = np.arange(N) % 3
     if form == "table":
         return xhat.data.open(random.random((N, 7)), labels=labels)
+    if form == "mixed":
+        pets = random.choice(["cat", "dog", "ant"], N)
+        frame = pd.DataFrame({"age": random.integers(20, 60, N), "pet": pets, "price": random.random(N)})
+        return xhat.data.open(frame.assign(own=random.random(N) < 0.5), labels=labels)
     if form == "symbols":
         return xhat.data.open(random.integers(0, 5, (N, 6)), kind="tokens", labels=labels)
     return xhat.data.open(random.integers(0, 256, (N, 8, 8)).astype(np.uint8), labels=labels)
@@ -58,8 +66,10 @@ def data(form):
 def planned(kind, form):
     usual = inspect.signature(catalogue.find(f"recipes/{kind}")).parameters["latent"].default
     choices = {"net": "conv", "code": "spatial"} if form == "spatial" else {}
-    scale = "auto" if form == "symbols" else "unit"
-    narrow = {} if kind.startswith("sae") and form in ("table", "image") else NARROW[form]  # a linear net has no width
+    scale = "auto" if form in ("symbols", "mixed") else "unit"
+    narrow = (
+        {} if kind.startswith("sae") and form in ("table", "mixed", "image") else NARROW[form]
+    )  # a linear net has no width
     return make_plan(data(form), kind, latent=min(usual, 4), scale=scale, overrides=narrow, **choices)
 
 

@@ -51,7 +51,7 @@ class DataOptions:
 
     key: str | None = None
     labels: str | None = None
-    rows: Literal["table", "image", "series", "tokens", "text", "array"] | None = None
+    rows: Literal["table", "mixed", "image", "series", "tokens", "text", "array"] | None = None
     size: str | None = None
     mode: Literal["L", "RGB"] | None = None
     tiles: int | None = None

@@ -36,4 +36,6 @@ def reconstruct(
     said = f"mean squared error {error:.6g} per element"
     if fitted.schema.vocabulary is not None:
         said = f"{100 * error:.3g} % of the symbols wrong"
+    if fitted.schema.mixed is not None:
+        said = f"mean squared error {error:.6g} per element, numbers standardised"
     print(f"{len(rows)} rows, {said}: {out}")

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from xhat.cli.options import load_model
+from xhat.core.errors import require
 
 
 def sample(
-    n: int = 16, /, *, model: Path, out: Path, label: str | None = None, seed: int = 0, device: str = "auto"
+    n: int = 16,
+    /,
+    *,
+    model: Path,
+    out: Path,
+    label: str | None = None,
+    where: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    seed: int = 0,
+    device: str = "auto",
 ) -> None:
-    """Write new rows, drawn from the prior.
+    """Write new rows, drawn from the prior; of a table with categories from its columns' distributions as well.
 
     Parameters
     ----------
@@ -22,6 +34,8 @@ def sample(
         Where to write: .npy, .npz, .parquet or .csv, .txt for texts, or a folder for images.
     label
         The class of all rows, by its name or its number, where the model has classes. [default: drawn as well]
+    where
+        What all rows of a table with categories have in a column, as sex=Female. May be given many times.
     seed
         The same seed gives the same rows.
     device
@@ -31,6 +45,12 @@ def sample(
 
     fitted = load_model(model, device)
     check_writable(out, fitted.schema)
-    rows = fitted.sample(n, seed=seed, label=label)
+    rows = fitted.sample(n, seed=seed, label=label, where=_conditions(where))
     write(rows, out, schema=fitted.schema)
     print(f"{len(rows)} rows: {out}")
+
+
+def _conditions(words: tuple[str, ...]) -> dict[str, str]:
+    for word in words:
+        require("=" in word, "--where", "must be COLUMN=VALUE", f"'{word}'", "as --where sex=Female")
+    return {name: value for name, _, value in (word.partition("=") for word in words)}

@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from xhat.core.errors import ConfigError, require
 from xhat.core.files import write_bytes
 from xhat.data.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLES = (".parquet", ".csv")
 SUFFIXES = (".npy", ".npz", *TABLES)
@@ -38,9 +41,16 @@ def check_writable(path: str | Path, schema: Schema | None = None) -> None:
     path = Path(path)
     if path.suffix:
         tokens = schema is not None and schema.vocabulary is not None
-        known = (*SUFFIXES, TEXT) if tokens else SUFFIXES
+        mixed = schema is not None and schema.mixed is not None
+        known = TABLES if mixed else (*SUFFIXES, TEXT) if tokens else SUFFIXES
         fits = path.suffix.lower() in known
-        require(fits, "--out", f"must end in {', '.join(known)}", f"'{path.name}'", "as codes.npy")
+        require(
+            fits,
+            "--out",
+            f"must end in {', '.join(known)}",
+            f"'{path.name}'",
+            "as rows.csv" if mixed else "as codes.npy",
+        )
         require(not path.is_dir(), "--out", "must be a file", f"the folder '{path}'", "give another name")
     else:
         images = schema is not None and schema.kind == "image"
@@ -53,13 +63,13 @@ def check_writable(path: str | Path, schema: Schema | None = None) -> None:
     require(writable, "--out", "must lie in a folder that can be written to", f"'{parent}'", "give another path")
 
 
-def write(rows: NDArray[Any], path: str | Path, *, schema: Schema | None = None, prefix: str = "x") -> None:
+def write(rows: Any, path: str | Path, *, schema: Schema | None = None, prefix: str = "x") -> None:
     """Write rows whole, or not at all.
 
     Parameters
     ----------
-    rows : array of shape (n_rows, ...)
-        What to write. Tables are written flat, a column an element.
+    rows : array of shape (n_rows, ...), or pandas.DataFrame
+        What to write. Tables are written flat, a column an element; a frame keeps its columns and their types.
     path : path
         ``.npy``, ``.npz`` (as the array ``x``), ``.parquet``, ``.csv``; for tokens ``.txt``, as one text where rows
         are windows side by side, else a line each; or a folder, for rows that are images.
@@ -91,18 +101,22 @@ def write(rows: NDArray[Any], path: str | Path, *, schema: Schema | None = None,
     write_bytes(path, file.getvalue())
 
 
-def _write_table(rows: NDArray[Any], file: io.BytesIO, suffix: str, schema: Schema | None, prefix: str) -> None:
+def _write_table(rows: Any, file: io.BytesIO, suffix: str, schema: Schema | None, prefix: str) -> None:
+    frame = rows if hasattr(rows, "to_parquet") else _named(rows, schema, prefix)
+    if suffix == ".csv":
+        frame.to_csv(file, index=False)
+    else:
+        frame.to_parquet(file, index=False)
+
+
+def _named(rows: NDArray[Any], schema: Schema | None, prefix: str) -> pd.DataFrame:
     import pandas as pd
 
     flat = rows.reshape(len(rows), -1)
     named = () if schema is None else schema.columns or ()
     if len(named) != flat.shape[1]:  # a series has names for a step's variables only
         named = tuple(f"{prefix}{i}" for i in range(flat.shape[1]))
-    frame = pd.DataFrame(flat, columns=list(named))
-    if suffix == ".csv":
-        frame.to_csv(file, index=False)
-    else:
-        frame.to_parquet(file, index=False)
+    return pd.DataFrame(flat, columns=list(named))
 
 
 def _text(rows: NDArray[Any], schema: Schema) -> bytes:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from xhat.core.errors import require
+from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.engine.hook import Hook
 from xhat.engine.settings import TrainSettings
@@ -27,7 +28,7 @@ def hooks_of(estimator: Any) -> Sequence[Hook]:
     return tuple(hooks)
 
 
-def plan_of(estimator: Any, rows: Rows, kind: str, latent: int, changes: Mapping[str, Any]) -> Plan:
+def plan_of(estimator: Any, rows: Rows | Dataset, kind: str, latent: int, changes: Mapping[str, Any]) -> Plan:
     """Plan the fit of a recipe with an estimator's arguments; `changes` are the recipe's own settings by path."""
     who, widths = type(estimator).__name__, estimator.hidden
     fits = all(isinstance(width, int | np.integer) and width >= 1 for width in widths or ())
@@ -38,8 +39,10 @@ def plan_of(estimator: Any, rows: Rows, kind: str, latent: int, changes: Mapping
     hint = "give more rows, or lower validation_fraction"
     require(left >= 2, who, "needs 2 rows to learn from", f"{left} of {len(rows)}", hint)
     hidden = {} if widths is None else {"net.hidden": tuple(int(width) for width in widths)}
+    if not isinstance(rows, Dataset):
+        rows = open_data(rows, kind="table" if rows.ndim == 2 else None, missing=has_gaps(rows), name="X")
     return make_plan(
-        open_data(rows, kind="table" if rows.ndim == 2 else None, missing=has_gaps(rows), name="X"),
+        rows,
         kind,
         net=estimator.net,
         latent=latent,

@@ -14,10 +14,12 @@ from torch import Tensor
 from xhat.core.batch import Batch
 from xhat.core.gaussian_code import GaussianCode
 from xhat.core.importance import log_weights
+from xhat.data.dataset import Dataset
 from xhat.engine.randomness import private_randomness
 from xhat.estimators._constraints import EVERY, OWN
 from xhat.estimators._transformer import Transformer
 from xhat.models.fitted import Fitted
+from xhat.parts.likelihoods.mixed import Mixed
 
 # Draws a row: with fewer the estimate lies further below log p(x).
 DRAWS = 128
@@ -65,10 +67,15 @@ class VAE(Transformer):
 
     def _scores(self, X: Any) -> NDArray[np.float64]:
         rows, fitted = self._ready(X)
-        with private_randomness(0), torch.inference_mode():
-            noise = torch.randn(DRAWS, *fitted.model.code_shape, dtype=fitted.scaling.centre.dtype).to(fitted.device)
-            parts = [_evidence(fitted, batch, noise) for batch in fitted.batches(self._opened(rows))]
-        return cast("NDArray[np.float64]", torch.cat(parts).double().cpu().numpy())
+        return log_density(fitted, self._opened(rows))
+
+
+def log_density(fitted: Fitted, data: Dataset) -> NDArray[np.float64]:
+    """Estimate log p(x) of rows in nats, (N,), in the data's own units; see `VAE.score_samples`."""
+    with private_randomness(0), torch.inference_mode():
+        noise = torch.randn(DRAWS, *fitted.model.code_shape, dtype=fitted.scaling.centre.dtype).to(fitted.device)
+        parts = [_evidence(fitted, batch, noise) for batch in fitted.batches(data)]
+    return cast("NDArray[np.float64]", torch.cat(parts).double().cpu().numpy())
 
 
 def _evidence(fitted: Fitted, batch: Batch, noise: Tensor) -> Tensor:
@@ -79,5 +86,7 @@ def _evidence(fitted: Fitted, batch: Batch, noise: Tensor) -> Tensor:
         log_w.append(log_weights(model, batch, code, z)[0])  # (1, B)
     log_p = torch.logsumexp(torch.cat(log_w), 0) - math.log(len(noise))  # (B,) of scaled rows
     stretched = fitted.scaling.spread.log().expand(batch.x.shape)  # (B, *X)
+    if isinstance(model.likelihood, Mixed):  # whole numbers have masses, which no unit changes
+        stretched = stretched * ~model.likelihood.whole
     there = torch.ones_like(stretched) if batch.mask is None else batch.mask.expand_as(stretched)
     return log_p - (stretched * there).flatten(1).sum(1)

@@ -21,11 +21,12 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Modes:
-    """Weights, places and logistic scales of a mixture, (K,) each."""
+    """A mixture's weights, places and logistic scales, and which of its modes are one common value, (K,) each."""
 
     weights: Values
     places: Values
     scales: Values
+    common: NDArray[np.bool_]
 
     @classmethod
     def of(cls, x: Values, k: int, smallest: float) -> Modes | None:
@@ -42,31 +43,38 @@ class Modes:
 
         Notes
         -----
-        Common values begin as modes of no width, as many of them as leave half the modes to the rest; the others lie at
-        even quantiles of the rest. Expectation maximisation goes on from there.
+        Common values are modes of the least width, as many of them as leave half the modes to the rest. The others
+        begin at even quantiles of the rest, and expectation maximisation goes on from there.
         """
         if len(x) < 2 * k or k == 1:
             return None
         values, counts = np.unique(x, return_counts=True)
         common = values[np.argsort(-counts, kind="stable")][: k // 2]
         common = common[np.isin(common, values[counts >= COMMON * len(x)])]
-        rest = x[~np.isin(x, common)]
-        rest = rest if len(rest) else x
-        spread = np.quantile(rest, (np.arange(k - len(common)) + 0.5) / (k - len(common)))
-        places = np.concatenate([common, spread])
-        least = smallest / LOGISTIC
-        widths = np.full(k, max(float(rest.std()) / len(spread), least))
-        widths[: len(common)] = least
-        mixture = GaussianMixture(
-            k,
-            reg_covar=least**2,
-            weights_init=np.full(k, 1 / k),
-            means_init=places[:, None],
-            precisions_init=(1 / widths**2)[:, None, None],
-            random_state=0,
+        shares = np.array([float((x == value).mean()) for value in common])
+        rest, left = x[~np.isin(x, common)], k - len(common)
+        # Where nothing else came, something still may.
+        rest = rest if len(rest) >= 2 * left else x
+        mixture = _mixture(rest, left, smallest / LOGISTIC)
+        scales = np.sqrt(mixture.covariances_.reshape(left)) * LOGISTIC
+        return cls(
+            np.concatenate([shares, mixture.weights_ * (1 - shares.sum())]).clip(1e-3),
+            np.concatenate([common, mixture.means_[:, 0]]),
+            np.concatenate([np.full(len(common), smallest), scales]).clip(smallest),
+            np.arange(k) < len(common),
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a beginning need not be the end
-            mixture.fit(x[:, None])
-        scales = np.sqrt(mixture.covariances_.reshape(k)) * LOGISTIC
-        return cls(np.maximum(mixture.weights_, 1e-3), mixture.means_[:, 0], np.maximum(scales, smallest))
+
+
+def _mixture(x: Values, k: int, least: float) -> GaussianMixture:
+    mixture = GaussianMixture(
+        k,
+        reg_covar=least**2,
+        weights_init=np.full(k, 1 / k),
+        means_init=np.quantile(x, (np.arange(k) + 0.5) / k)[:, None],
+        precisions_init=np.full((k, 1, 1), 1 / max(float(x.std()) / k, least) ** 2),
+        random_state=0,
+        init_params="random_from_data",  # all three are given: k-means would only be asked in vain
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a beginning need not be the end
+        return mixture.fit(x[:, None])

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
 from xhat.core.data_distribution import DataDistribution
@@ -42,8 +42,9 @@ class Mixed(Likelihood):
     are before rounding.
 
     θ holds w, μ and s of all numbers, K each, then the categories' scores; :math:`\sigma = \mathrm{smallest} + e^s`, of
-    whole numbers with a twentieth of a step in the place of `smallest`. Each column has a base to which θ is added:
-    before the first step it is set to the column's own distribution, so that the code says how a row differs from it.
+    whole numbers with a twentieth of a step in the place of `smallest`. They are added to a base that is set to
+    each column's own distribution before the first step and then stays: the code says how a row differs from it.
+    Modes that are one common value stay where they are and as narrow: of them the code says only how likely they are.
 
     Of a block that a mask hides in part the visible zeros still tell: the probability is that of the categories that
     they leave open. Hidden as a whole it counts nothing.
@@ -69,6 +70,9 @@ class Mixed(Likelihood):
     symbols: Tensor
     column: Tensor
     deltas: Tensor
+    base: Tensor
+    scores: Tensor
+    free: Tensor
 
     def __init__(
         self,
@@ -101,11 +105,19 @@ class Mixed(Likelihood):
         for name, value in (("numbers", numbers), ("symbols", symbols), ("column", column)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.int64), persistent=False)
         self.register_buffer("deltas", torch.tensor(deltas), persistent=False)
+        # Buffers: a decay of weights would pull narrow modes away from their values.
         base = torch.zeros(len(numbers), 3, components)
         if components > 1:  # modes that all begin alike would stay alike
             base[:, 1] = torch.linspace(-1, 1, components)
-        self.base = nn.Parameter(base)
-        self.scores = nn.Parameter(torch.zeros(len(symbols)))
+        self.register_buffer("base", base)
+        self.register_buffer("free", torch.ones(len(numbers), components))
+        self.register_buffer("scores", torch.zeros(len(symbols)))
+
+    @property
+    def whole(self) -> Bool[Tensor, "D"]:
+        """Tell which elements are whole numbers: of them p is a mass and not a density."""
+        found = torch.zeros(self.x_shape, dtype=torch.bool, device=self.deltas.device)
+        return found.index_put((self.numbers,), self.deltas > 0)
 
     def params(self, x_shape: Shape) -> Shape:
         """Give three times K numbers for a number, and a score for each category."""
@@ -123,7 +135,7 @@ class Mixed(Likelihood):
         count = size(self.base.shape)
         a, b, c = theta[:, :count].unflatten(1, self.base.shape).unbind(2)  # (B, n, K) each
         logit, place, s = self.base.unbind(1)  # (n, K) each
-        floor = self._floor()[:, None]
+        floor, b, c = self._floor()[:, None], self.free * b, self.free * c
         # A mode moves in its own widths: what moves a broad one a little would throw a narrow one far off.
         mu = place + (floor + s.exp()) * b
         sigma = floor + (s + c).clamp(max=WIDEST).exp()
@@ -141,6 +153,7 @@ class Mixed(Likelihood):
             if modes is not None:
                 start = [np.log(modes.weights), modes.places, np.log(modes.scales - floor)]
                 self.base[place] = torch.from_numpy(np.stack(start)).to(self.base)
+                self.free[place] = torch.from_numpy(~modes.common).to(self.free)
         hot = seen[:, self.symbols] & (x[:, self.symbols] > 0.5)
         self.scores.copy_((hot.sum(0) + 1.0).log())  # one more: what did not come may yet
 
