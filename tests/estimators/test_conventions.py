@@ -19,6 +19,7 @@ from xhat.estimators.ae import AE
 from xhat.estimators.dae import DAE
 from xhat.estimators.denoiser import Denoiser
 from xhat.estimators.detector import Detector
+from xhat.estimators.imputer import Imputer
 from xhat.estimators.rae import RAE
 from xhat.estimators.sae import SAE
 from xhat.estimators.vae import VAE
@@ -31,6 +32,8 @@ EVERY = [AE(**QUICK), AE(ordered=True, **QUICK), *(kind(**QUICK) for kind in (AA
 EVERY += [Denoiser(**QUICK), SAE(8, k=2, max_iter=2), VQVAE(4, entries=8, **QUICK)]
 # They give scores and no codes; what they keep beside their model differs.
 DETECTORS = [Detector(method=method, **QUICK) for method in ("neighbours", "mahalanobis", "likelihood")]
+# One output a feature, and no codes.
+IMPUTERS = [Imputer(draws=16, **QUICK)]
 # Conventions that `check_estimator` leaves to those who claim them.
 MORE = (
     "check_set_output_transform",
@@ -56,13 +59,13 @@ def _array_api(monkeypatch):
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")
 
 
-@parametrize_with_checks([*EVERY, *DETECTORS])
+@parametrize_with_checks([*EVERY, *DETECTORS, *IMPUTERS])
 def test_it_keeps_scikit_learns_conventions(estimator, check):
     check(estimator)
 
 
 @pytest.mark.filterwarnings("ignore:X .*feature names")  # the checks mix frames and arrays
-@pytest.mark.parametrize("estimator", EVERY, ids=lambda estimator: type(estimator).__name__)
+@pytest.mark.parametrize("estimator", [*EVERY, *IMPUTERS], ids=lambda estimator: type(estimator).__name__)
 @pytest.mark.parametrize("name", MORE)
 def test_it_keeps_those_that_are_not_asked_by_themselves(estimator, name):
     getattr(estimator_checks, name)(type(estimator).__name__, clone(estimator))
