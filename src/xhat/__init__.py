@@ -15,6 +15,7 @@ _HOMES = {
     "AE": "xhat.estimators.ae",
     "DAE": "xhat.estimators.dae",
     "Denoiser": "xhat.estimators.denoiser",
+    "Detector": "xhat.estimators.detector",
     "Imputer": "xhat.estimators.imputer",
     "RAE": "xhat.estimators.rae",
     "SAE": "xhat.estimators.sae",
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from xhat.estimators.ae import AE as AE
     from xhat.estimators.dae import DAE as DAE
     from xhat.estimators.denoiser import Denoiser as Denoiser
+    from xhat.estimators.detector import Detector as Detector
     from xhat.estimators.imputer import Imputer as Imputer
     from xhat.estimators.rae import RAE as RAE
     from xhat.estimators.sae import SAE as SAE
