@@ -93,3 +93,18 @@ def test_a_place_that_cannot_be_written_is_refused(xhat_, run, digits, tmp_path,
 def test_codes_are_no_images(xhat_, run, digits):
     assert "only images can be written to a folder" in xhat_(f"encode {digits} --model {run} --out codes").error
     assert "n must be >= 1, got 0" in xhat_(f"sample 0 --model {run} --out rows.npy").error
+
+
+def test_rows_of_a_mixed_table_come_as_frames_and_under_conditions(xhat_, tmp_path):
+    pets = pd.DataFrame({"age": range(20, 60), "pet": ["dog", "cat"] * 20, "own": [True, False, False, True] * 10})
+    pets.to_csv(tmp_path / "pets.csv", index=False)
+    assert xhat_("fit pets.csv --kind vae --epochs 2 --latent 2 --out pets").status == 0
+    assert xhat_("sample 6 --model pets --out drawn.parquet --where pet=cat --where age=30").status == 0
+    drawn = pd.read_parquet(tmp_path / "drawn.parquet")
+    assert drawn.dtypes.equals(pets.dtypes)
+    assert (drawn["pet"] == "cat").all()
+    assert (drawn["age"] == 30).all()
+    assert "--where: must be COLUMN=VALUE, got 'pet'" in xhat_("sample 6 --model pets --out a.csv --where pet").error
+    assert "must end in .parquet, .csv, got 'a.npy'" in xhat_("sample 6 --model pets --out a.npy").error
+    assert "numbers standardised" in xhat_("reconstruct pets.csv --model pets --out copies.csv").out
+    assert pd.read_csv(tmp_path / "copies.csv").dtypes.equals(pets.dtypes)
