@@ -1,0 +1,91 @@
+"""A: what happened to an image, linear, with all that a solver asks of it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from xhat.core.shapes import per_row, spread
+
+
+class Operator(nn.Module):
+    r"""A linear map of images x (B, C, H, W) to measurements y (B, ...), in y = A x + n.
+
+    A kind gives `forward` and `adjoint`; where the data step has a closed form it gives `prox` as well, which is
+    otherwise found by conjugate gradients.
+    """
+
+    precision: float = 1e-5
+    """How far the residual of the conjugate gradients is to fall."""
+
+    most: int = 100
+    """Iterations of the conjugate gradients at most."""
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """Give A x of images x (B, C, H, W)."""
+
+    @abstractmethod
+    def adjoint(self, y: Tensor) -> Tensor:
+        r"""Give :math:`A^T y`, images (B, C, H, W)."""
+
+    def start(self, y: Tensor) -> Tensor:
+        """Give images (B, C, H, W) to begin at: what is nearest to y without a prior."""
+        return self.adjoint(y)
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        r"""Solve the data step.
+
+        .. math:: \arg\min_x \|A x - y\|^2 + \rho \|x - v\|^2, \qquad (A^T A + \rho) x = A^T y + \rho v
+
+        Parameters
+        ----------
+        v : Tensor of shape (B, C, H, W)
+            Where the prior would have x.
+        y : Tensor of shape (B, ...)
+            What was measured.
+        rho : float
+            How much v counts. Must be > 0.
+        """
+        x = v
+        residual = self.adjoint(y - self(x))  # Aᵀy + ρv − (AᵀA + ρ) x at x = v
+        direction, square = residual, _square(residual)
+        enough = self.precision**2 * _square(self.adjoint(y) + rho * v)
+        for _ in range(self.most):
+            if bool((square <= enough).all()):
+                break
+            image = self.adjoint(self(direction)) + rho * direction
+            # Where a row has already arrived both are 0.
+            step = square / per_row(direction * image).clamp(min=torch.finfo(x.dtype).tiny)
+            x = x + spread(step, x) * direction
+            residual = residual - spread(step, x) * image
+            before, square = square, _square(residual)
+            direction = residual + spread(square / before.clamp(min=torch.finfo(x.dtype).tiny), x) * direction
+        return x
+
+    def trace(self, y: Tensor, draws: int = 4) -> float:
+        r"""Estimate :math:`\mathrm{tr}(A A^T)` of one row by Hutchinson.
+
+        .. math:: \mathrm{tr}(A A^T) = E\|A^T r\|^2, \qquad r_i = \pm 1
+
+        Parameters
+        ----------
+        y : Tensor of shape (B, ...)
+            For its shape; every row of it is a draw.
+        draws : int, default=4
+            How many more there are.
+        """
+        signs = [torch.randint(2, y.shape, device=y.device).to(y.dtype) * 2 - 1 for _ in range(draws)]
+        return float(torch.cat([_square(self.adjoint(sign)) for sign in signs]).mean())
+
+    @classmethod
+    def example(cls) -> Self:
+        """Make a small one for images of shape (C, 12, 10), for tests."""
+        raise NotImplementedError(f"{cls.__name__} gives no example")
+
+
+def _square(x: Tensor) -> Tensor:
+    return per_row(x * x)

@@ -1,0 +1,74 @@
+"""The prior: a trained denoiser, callable as D(x, sigma) on gray and colour images of any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from xhat.core.errors import ArtifactError, MissingFileError, require
+from xhat.models.artifact import load
+from xhat.parts.nets.unet import UNet
+from xhat.restore.tiling import tiled
+
+# A run folder that ships in the package: weights, configuration and the log of its training.
+SHIPPED = Path(__file__).parent / "shipped"
+# As far as the net of the shipped prior sees: 84 pixels of convolutions and what its strides round up.
+MARGIN = 96
+TILE = 512
+
+
+class Prior(nn.Module):
+    r"""What images look like, told as a denoiser :math:`D(x, \sigma) = E[x_0 \mid x = x_0 + \sigma \epsilon]`.
+
+    Gray images are shown to a net of three channels three times, and its answers averaged; other numbers of channels
+    are taken as gray images each. Images larger than a tile pass in tiles.
+
+    Parameters
+    ----------
+    net : UNet
+        Trained by the recipe restoration-prior.
+    """
+
+    def __init__(self, net: UNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Float[Tensor, "B C H W"], sigma: float | Tensor) -> Float[Tensor, "B C H W"]:
+        """Denoise images whose noise has the standard deviation sigma: one number, or one for each, (B,)."""
+        told = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).expand(len(x))
+        channels = self.net.channels
+        if x.shape[1] == channels:
+            return self._tiled(x, told)
+        each = x.flatten(0, 1)[:, None].expand(-1, channels, -1, -1)  # (B C, channels, H, W)
+        answer = self._tiled(each, told.repeat_interleave(x.shape[1]))
+        return answer.mean(1).unflatten(0, x.shape[:2])
+
+    def _tiled(self, x: Tensor, sigma: Tensor) -> Tensor:
+        # A backward pass needs all of the net's steps at once, in tiles or not.
+        return self.net(x, sigma) if x.requires_grad else tiled(lambda part: self.net(part, sigma), x, TILE, MARGIN)
+
+    @classmethod
+    def load(cls, run: str | Path = "default") -> Self:
+        """Load the prior that ships with xhat, or that of a run folder.
+
+        Raises
+        ------
+        MissingFileError
+            When there is no such run.
+        ArtifactError
+            When the run's model is no denoiser that is told the noise.
+        """
+        if run == "default":
+            hint = "train it: xhat fit FOLDER --recipe restoration-prior --out RUN, and give prior='RUN'"
+            there = SHIPPED.is_dir()
+            require(there, "restore", "this build of xhat ships no prior", hint=hint, error=MissingFileError)
+            run = SHIPPED
+        net = getattr(load(run).model.decoder, "net", None)
+        if not isinstance(net, UNet):
+            hint = "train one: xhat fit FOLDER --recipe restoration-prior"
+            raise ArtifactError(str(run), "is no restoration prior", hint=hint)
+        return cls(net.eval())

@@ -1,0 +1,1 @@
+"""Ways back: one solver a file, all in one loop."""

@@ -1,0 +1,88 @@
+"""What every solver keeps, on a prior of which all is known."""
+
+import importlib
+import inspect
+import pkgutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from xhat.core.errors import ConfigError
+from xhat.restore import solvers
+from xhat.restore.operators.blur import Blur
+from xhat.restore.problem import Problem
+from xhat.restore.solver import Solver
+
+sys.path.append(str(Path(__file__).parents[1] / "restore"))
+
+from gaussian_prior import GaussianPrior
+
+NAMES = sorted(m.name for m in pkgutil.iter_modules(solvers.__path__) if not m.name.startswith("_"))
+NOISE = 0.02
+
+
+def found(name):
+    module = importlib.import_module(f"xhat.restore.solvers.{name}")
+    classes = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+    return [c for c in classes if not c.__name__.startswith("_")]
+
+
+@pytest.fixture(params=NAMES)
+def solver(request):
+    return found(request.param)[0].example()
+
+
+@pytest.fixture
+def truth():
+    torch.manual_seed(0)
+    return GaussianPrior().draw(2, 1, 16, 16)
+
+
+@pytest.fixture
+def problem(truth):
+    operator = Blur(torch.tensor([[0.1, 0.2, 0.1], [0.1, 0.3, 0.2]]).double(), "circular")
+    return Problem(operator(truth) + NOISE * torch.randn_like(truth), operator, GaussianPrior(), NOISE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_one_solver_with_its_equation_and_its_paper(name):
+    (cls,) = found(name)
+    assert issubclass(cls, Solver)
+    assert cls.__name__.lower() == name
+    assert ".. math::" in cls.__doc__
+    assert "References" in cls.__doc__
+
+
+def test_it_comes_nearer_than_its_start(solver, problem, truth):
+    torch.manual_seed(1)
+    before = (problem.operator.start(problem.y) - truth).square().mean()
+    # The mean of several draws: a sampler's single image is as far from the truth as the truth is from the mean.
+    many = replace(problem, y=problem.y.repeat(16, 1, 1, 1))
+    mean = solver.solve(many).unflatten(0, (16, 2)).mean(0)
+    assert (mean - truth).square().mean() < 0.9 * before
+
+
+def test_the_same_draws_give_the_same_images_and_every_iteration_is_shown(solver, problem):
+    shown = []
+    torch.manual_seed(2)
+    one = solver.solve(problem, watch=lambda t, x: shown.append((t, x.shape)))
+    torch.manual_seed(2)
+    assert torch.equal(one, solver.solve(problem))
+    assert shown == [(t, one.shape) for t in range(1, solver.iterations + 1)]
+    assert not one.requires_grad
+
+
+def test_it_begins_where_it_is_told(problem, truth, solver):
+    torch.manual_seed(3)
+    one = type(solver)(iterations=1).solve(problem, truth)
+    torch.manual_seed(3)
+    other = type(solver)(iterations=1).solve(problem, torch.zeros_like(truth))
+    assert not torch.allclose(one, other)
+
+
+def test_without_iterations_it_is_refused(solver, problem):
+    with pytest.raises(ConfigError, match=f"{type(solver).__name__}: iterations must be >= 1, got 0"):
+        type(solver)(iterations=0).solve(problem)
