@@ -22,6 +22,7 @@ from xhat.estimators._judge import Judge
 from xhat.estimators._told import Rows, plan_of
 from xhat.metrics.abnormality.methods import METHODS
 from xhat.models.fitted import Fitted
+from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
 from xhat.runs.plan import Plan
 from xhat.runs.reopen import split_of
 
@@ -169,10 +170,9 @@ class Detector(OutlierMixin, Estimator):  # type: ignore[misc]
             told.likelihood = "student_t"
         plan = plan_of(told, rows, self._kind, self._code(rows), self._changes())
         for side in (plan.recipe.model.encoder, plan.recipe.model.decoder):
-            for name, units in side.named_buffers(recurse=False):
-                if name == "gain":
-                    # A net that undoes noise speaks in units of rows, not of the little that PCA leaves of them.
-                    units.fill_(1.0)
+            if isinstance(side, PCAPathEncoder | PCAPathDecoder):
+                # A net that undoes noise speaks in units of rows, not of the little that PCA leaves of them.
+                side.gain.fill_(1.0)
         return plan
 
     def _take(self, fitted: Fitted, data: Dataset) -> None:
