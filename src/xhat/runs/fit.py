@@ -72,7 +72,7 @@ def fit(
     likelihood : str, optional
         The distribution of data, by default the recipe's: "gaussian", "laplace", "bernoulli", …
     scale : str, default="auto"
-        "none", "unit", "global" or "standard"; "auto" takes "unit" for images and "global" for all else.
+        "none", "unit", "global", "standard" or "range"; "auto" takes "unit" for images, "global" for all else.
     init : {"auto", "random", "pca", "greedy"}
         "pca" begins exactly at PCA, by a linear path beside the net, and the objective's score on validation chooses
         the epoch: for "ae" under scale "unit" or "global" that is the squared error, which never ends above PCA's.
