@@ -1,8 +1,11 @@
 """The PCA floor: `AE(n_components=k)` with nothing else set beside scikit-learn's PCA(k) on the same training rows.
 
     python benchmarks/pca_floor.py --quick                  # under a minute: shows that it runs
-    python benchmarks/pca_floor.py --keep                   # everything: about an hour on one core
-    python benchmarks/pca_floor.py --keep --only wine       # one set; what was kept is not measured again
+    python benchmarks/pca_floor.py --keep                   # everything: one to two hours on one core
+    python benchmarks/pca_floor.py --keep --only wine       # one set
+
+With --keep each result is written to results/pca_floor.jsonl as it comes, and is not measured again while it is there:
+remove that file after a change of method.
 
 Rows: the set's own test part where it has one (MNIST, CIFAR-10, ECG5000), else a fifth, drawn by the seed. Of sets with
 anomalies the normal and the anomalous rows are taken alike. k is 2, 8 and 32, as far as it is below the number of

@@ -71,10 +71,10 @@ def start_at_pca(model: Autoencoder, pca: PrincipalComponents) -> None:
 
     Where the code has more dimensions than the rows have axes, the rest starts at 0.
 
-    The nets beside the paths of a plain code are given their units: an encoder's reads standardised rows and moves a
-    code by at most what PCA leaves of a row, a decoder's reads codes of spread 1 and speaks in units of what PCA
-    leaves of each element. Otherwise a column of small numbers, of which PCA copies all others almost exactly, would
-    be lost among them.
+    The nets beside the paths of a plain code of columns are given their units: an encoder's reads standardised rows and
+    moves a code by at most what PCA leaves of a row, a decoder's reads codes of spread 1 and speaks in units of what
+    PCA leaves of each column. Otherwise a column of small numbers, beside others that PCA copies almost exactly, would
+    be lost.
 
     Parameters
     ----------
@@ -124,10 +124,10 @@ def weigh_by_noise(model: Autoencoder, pca: PrincipalComponents) -> None:
 
 
 def _measure(encoder: PCAPathEncoder, decoder: PCAPathDecoder, pca: PrincipalComponents, code: int) -> None:
-    left, element = pca.left(code), pca.spread
     if len(encoder.in_shape) > 1:
-        # Pixels are of one kind: one that is lit once in a thousand rows is no reason to shout.
-        left, element = left.mean().expand_as(left), element.mean().expand_as(element)
+        # Pixels have one unit in common: in larger steps than those of it, nets learned worse on validation.
+        return
+    left, element = pca.left(code), pca.spread
     least = LEAST**2 * pca.total
     spread = _filled(pca.variances[:code], code).clamp(min=least).sqrt()  # (K,)
     gain = spread.clamp(max=max(float(left.sum()), least) ** 0.5)
