@@ -13,5 +13,19 @@ def test_digits_beside_pca(tmp_path, capsys):
     assert "of PCA's" in capsys.readouterr().out
 
 
+def test_ordered_codes(tmp_path, capsys):
+    picture = tmp_path / "elbow.png"
+    runpy.run_path(str(EXAMPLES / "ordered_codes.py"))["main"](str(picture), max_iter=4, hidden=(16,))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "error from 3 numbers" in capsys.readouterr().out
+
+
+def test_denoised_digits(tmp_path, capsys):
+    picture = tmp_path / "denoised.png"
+    runpy.run_path(str(EXAMPLES / "denoised_digits.py"))["main"](str(picture), max_iter=2, hidden=(16,))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "error to the clean digits: noisy 15." in capsys.readouterr().out
+
+
 def test_every_example_has_a_test_here():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"digits_beside_pca"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"denoised_digits", "digits_beside_pca", "ordered_codes"}

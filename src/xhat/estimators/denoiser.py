@@ -32,6 +32,9 @@ WHO = "Denoiser"
 SHARE = 0.25
 # Noise at least, as a share of the rows' spread: of rows without any there would be nothing to learn.
 LEAST = 0.1
+# Code dimensions for each axis above the noise, where rows are clean. Of 1, 2, 4 and 8 it was the best on held-out
+# digits under noise of 0.5 of their range, and as good as more or nearly so under 0.125 and 0.25.
+AMPLE = 4
 # Code dimensions at most.
 WIDEST = 256
 
@@ -48,8 +51,8 @@ class Denoiser(OneToOneFeatureMixin, TransformerMixin, Estimator):  # type: igno
     Parameters
     ----------
     n_components : int or "auto"
-        Code dimensions. "auto" counts the axes along which rows vary more than the noise does, and takes twice as many
-        where the rows are cleaner than that themselves.
+        Code dimensions. "auto" counts the axes along which rows vary more than the noise does, and takes four times as
+        many where the rows are cleaner than that themselves: there is no noise in them that a code could keep.
     corruption : {"gaussian", "masking", "salt_and_pepper"}
         What spoils rows: noise that is added; values that are hidden, which come as NaN; values that are set to the
         lowest or the highest.
@@ -130,7 +133,7 @@ class Denoiser(OneToOneFeatureMixin, TransformerMixin, Estimator):  # type: igno
         sigma = self.noise_ if self.corruption == "gaussian" else np.sqrt(self.noise_) * float(np.nanstd(rows))
         cleaner = noise_level(rows) < 0.75 * sigma
         most = min(int(np.prod(rows.shape[1:])), WIDEST)
-        return max(1, min((2 if cleaner else 1) * axes_above(rows, sigma), most))
+        return max(1, min((AMPLE if cleaner else 1) * axes_above(rows, sigma), most))
 
     def _level(self, rows: Rows) -> float:
         share = self.corruption != "gaussian"

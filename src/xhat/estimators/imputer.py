@@ -18,6 +18,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from xhat.core.errors import DataError, require
 from xhat.data.dataset import Dataset
+from xhat.engine.randomness import private_randomness
 from xhat.estimators._arrays import like
 from xhat.estimators._constraints import AUTO, EVERY, WHOLE
 from xhat.estimators._estimator import Estimator
@@ -249,7 +250,8 @@ def _at_factors(plan: Plan) -> Plan:
     batch = plan.data.batch(plan.split.train)
     scaled = plan.scaling(batch.x)
     x = scaled if batch.mask is None else scaled.masked_fill(~batch.mask, torch.nan)
-    model = with_factor_path(plan.recipe.model)
+    with private_randomness(plan.settings.seed):
+        model = with_factor_path(plan.recipe.model)
     (code,) = model.code_shape
     start_at_factors(model, FactorAnalysis.fit(x, code))
     return replace(plan, recipe=Recipe(model, plan.recipe.objective), origin=plan.origin | {"init": "factors"})
