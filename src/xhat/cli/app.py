@@ -18,6 +18,8 @@ COMMANDS = {
     "decode": "Write the rows of codes.",
     "reconstruct": "Write the copies of rows, and print how far they are from the originals.",
     "score": "Say how abnormal rows are, and which features make the most abnormal ones so.",
+    "impute": "Fill the gaps of rows with what a model expects there.",
+    "restore": "Restore a picture that is noisy, blurred, too small, damaged or a mosaic.",
     "sample": "Write new rows, drawn from the prior.",
     "compare": "Compare PCA, Kernel PCA, NMF and a model by their copies of validation rows.",
     "info": "Describe a run folder, or data as a fit would see it.",

@@ -1,0 +1,91 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+import xhat
+from xhat.estimators.imputer import Imputer
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 1)) @ rng.normal(size=(1, 4)) + 0.1 * rng.normal(size=(60, 4))
+    frame = pd.DataFrame(np.where(rng.random(x.shape) < 0.2, np.nan, x), columns=list("abcd")).assign(a=x[:, 0])
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    return pd.read_csv(tmp_path / "table.csv")
+
+
+@pytest.fixture
+def run(table, tmp_path):
+    Imputer(1, hidden=(8,), max_iter=2, random_state=0).fit(table).save(tmp_path / "run")
+
+
+def test_a_model_fills_a_table_and_says_where_gaps_were(xhat_, table, run):
+    done = xhat_("impute table.csv --model run --out filled.csv")
+    assert (done.status, done.err) == (0, "")
+    count = int(table.isna().sum().sum())
+    *listed, last = done.out.splitlines()
+    assert last == f"{count} gaps of 240 values filled: filled.csv"
+    assert [line.split()[:2] for line in listed[1:]] == [[c, str(table[c].isna().sum())] for c in "bcd"]
+    filled = pd.read_csv("filled.csv")
+    assert list(filled.columns) == list("abcd")
+    seen = table.notna().to_numpy()
+    assert np.array_equal(filled.to_numpy()[seen], table.to_numpy()[seen])
+    np.testing.assert_allclose(filled, Imputer.load("run").transform(table), rtol=1e-3, atol=1e-3)
+
+
+def test_without_a_model_it_fits_one(xhat_, table, monkeypatch):
+    fit = Imputer.fit
+    monkeypatch.setattr(Imputer, "fit", lambda self, X: fit(self.set_params(hidden=(8,), max_iter=2), X))
+    assert xhat_("impute table.csv --out filled.parquet").status == 0
+    assert pd.read_parquet("filled.parquet").notna().all(axis=None)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npy"])
+def test_draws_stand_one_under_the_other(xhat_, table, run, suffix):
+    assert xhat_(f"impute table.csv --model run --out drawn.{suffix} --draws 3").out.endswith(
+        f"3 times: drawn.{suffix}\n"
+    )
+    if suffix == "npy":
+        copies = np.load("drawn.npy")
+        assert copies.shape == (3, 60, 4)
+    else:
+        frame = pd.read_csv("drawn.csv")
+        assert list(frame.columns) == ["draw", *"abcd"]
+        copies = frame.set_index("draw").to_numpy().reshape(3, 60, 4)
+    gaps = table.isna().to_numpy()
+    assert (np.ptp(copies, axis=0)[gaps] > 0).all()
+    assert (np.ptp(copies, axis=0)[~gaps] == 0).all()
+
+
+def test_a_table_without_gaps_stays_as_it_is(xhat_, table, run):
+    table.fillna(0.5).to_csv("whole.csv", index=False)
+    assert xhat_("impute whole.csv --model run --out filled.csv").out == "0 gaps of 240 values filled: filled.csv\n"
+    pd.testing.assert_frame_equal(pd.read_csv("filled.csv"), table.fillna(0.5))
+
+
+def test_what_it_refuses(xhat_, table, run, tmp_path):
+    assert xhat_("impute table.csv --model run --out f.csv --draws 0").error.startswith("--draws: must be >= 1, got 0.")
+    assert "must end in" in xhat_("impute table.csv --model run --out f.txt").error
+    assert "there is no 'lost.csv'" in xhat_("impute lost.csv --out f.csv").error
+    np.save("images.npy", np.zeros((5, 8, 8), np.uint8) + np.arange(5, dtype=np.uint8)[:, None, None])
+    assert "without --model fills tables of numbers, got image" in xhat_("impute images.npy --out f.npy").error
+    xhat.fit(xhat.data.open(table, missing=True), "ae", latent=1, epochs=1, out=tmp_path / "ae")
+    assert "needs codes that are distributions" in xhat_("impute table.csv --model ae --out f.csv").error
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_categories_are_filled_by_the_likeliest(xhat_, tmp_path):
+    rng = np.random.default_rng(0)
+    c = rng.integers(0, 2, 240)
+    whole = pd.DataFrame({"name": np.array(["red", "blue"])[c], "v": 4.0 * c + 0.1 * rng.normal(size=240)})
+    table = whole.assign(name=whole.name.mask(rng.random(240) < 0.3))
+    table.to_csv("mixed.csv", index=False)
+    options = "--kind miwae --latent 2 --epochs 30 --set net.hidden=[32] --set recipe.k=3 --device cpu"
+    assert xhat_(f"fit mixed.csv --missing {options} --out run").status == 0
+    assert xhat_("impute mixed.csv --model run --out filled.csv").out.splitlines()[1].split()[:2] == [
+        "name",
+        str(table.name.isna().sum()),
+    ]
+    assert (pd.read_csv("filled.csv").name == whole.name).mean() > 0.95
+    assert "got a table with categories. Fit kind miwae" in xhat_("impute mixed.csv --out filled.csv").error
