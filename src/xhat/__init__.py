@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from xhat.parts.schedules.cyclical import Cyclical
     from xhat.parts.schedules.linear import Linear
     from xhat.report.write import report
+    from xhat.restore.front import restore as restore
     from xhat.runs.compare import compare as compare
     from xhat.runs.fit import fit as fit
     from xhat.runs.fit import resume as resume
@@ -94,12 +95,15 @@ if TYPE_CHECKING:
     linear = Linear
     write_report = report
 
-__all__ = [*_HOMES, "data"]
+# Rooms that are named as they are; `restore` can be called.
+_ROOMS = ("data", "restore")
+
+__all__ = [*_HOMES, *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "data":
-        return importlib.import_module("xhat.data")
+    if name in _ROOMS:
+        return importlib.import_module(f"xhat.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'xhat' has no attribute '{name}'")
     home, _, own = _HOMES[name].partition(":")

@@ -1,9 +1,11 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
 from xhat.core.errors import ArtifactError, MissingFileError
-from xhat.parts.nets.unet import UNet
+from xhat.parts.nets.unet import UNet, UNetDecoder
 from xhat.restore import prior as priors
 from xhat.restore.noise import estimate_sigma
 from xhat.restore.prior import Prior
@@ -40,6 +42,24 @@ def test_in_tiles_it_is_the_same_without_a_seam(prior, monkeypatch):
     assert not torch.allclose(prior(x, 0.1), whole, rtol=0, atol=1e-6)
 
 
+def test_where_memory_is_short_tiles_are_halved(prior, monkeypatch):
+    x = torch.rand(1, 3, 150, 90)
+    whole, asked = prior(x, 0.1), []
+
+    def short(f, x, tile, margin):
+        asked.append(tile)
+        if tile > 64:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return tiled(f, x, tile, margin)
+
+    monkeypatch.setattr(priors, "tiled", short)
+    torch.testing.assert_close(prior(x, 0.1), whole)
+    assert asked == [512, 256, 128, 64]
+    monkeypatch.setattr(priors, "LEAST", 128)
+    with pytest.raises(RuntimeError, match="allocate memory"):
+        prior(x, 0.1)
+
+
 def test_the_shipped_net_sees_no_further_than_its_margin():
     net = UNet(3, widths=(2, 2, 2), blocks=2)  # the paths of the recipe's, narrower
     torch.nn.init.ones_(net.last.weight)
@@ -74,10 +94,9 @@ def test_without_weights_the_line_says_how_to_get_them(tmp_path, monkeypatch):
         Prior.load(tmp_path / "none")
 
 
-def test_another_model_is_no_prior(tmp_path):
-    import tiny
-
-    tiny.fit(out=tmp_path / "run")
+def test_another_model_is_no_prior(tmp_path, monkeypatch):
+    run = SimpleNamespace(model=SimpleNamespace(decoder=UNetDecoder.example()))
+    monkeypatch.setattr(priors, "load", lambda path: run)
     with pytest.raises(ArtifactError, match="is no restoration prior"):
         Prior.load(tmp_path / "run")
 

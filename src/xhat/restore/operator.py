@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from xhat.core.shapes import per_row, spread
+from xhat.restore.noise import estimate_sigma
 
 
 class Operator(nn.Module):
@@ -35,6 +36,14 @@ class Operator(nn.Module):
     def start(self, y: Tensor) -> Tensor:
         """Give images (B, C, H, W) to begin at: what is nearest to y without a prior."""
         return self.adjoint(y)
+
+    def covered(self, x: Tensor) -> Tensor:
+        """Give the part of images x that people mean when they look at y; all of it unless a kind says otherwise."""
+        return x
+
+    def noise(self, y: Tensor) -> float:
+        """Estimate the noise's standard deviation from measurements; 0 where they are no image to tell it from."""
+        return estimate_sigma(y) if y.ndim == 4 else 0.0
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
         r"""Solve the data step.

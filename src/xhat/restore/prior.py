@@ -19,6 +19,8 @@ SHIPPED = Path(__file__).parent / "shipped"
 # As far as the net of the shipped prior sees: 84 pixels of convolutions and what its strides round up.
 MARGIN = 96
 TILE = 512
+# Where memory is short, tiles are halved down to this.
+LEAST = 64
 
 
 class Prior(nn.Module):
@@ -48,8 +50,16 @@ class Prior(nn.Module):
         return answer.mean(1).unflatten(0, x.shape[:2])
 
     def _tiled(self, x: Tensor, sigma: Tensor) -> Tensor:
-        # A backward pass needs all of the net's steps at once, in tiles or not.
-        return self.net(x, sigma) if x.requires_grad else tiled(lambda part: self.net(part, sigma), x, TILE, MARGIN)
+        if x.requires_grad:  # a backward pass needs all of the net's steps at once, in tiles or not
+            return self.net(x, sigma)
+        tile = TILE
+        while True:
+            try:
+                return tiled(lambda part: self.net(part, sigma), x, tile, MARGIN)
+            except (MemoryError, RuntimeError) as error:
+                if tile <= LEAST or "memory" not in str(error).lower():
+                    raise
+                tile //= 2
 
     @classmethod
     def load(cls, run: str | Path = "default") -> Self:

@@ -52,7 +52,7 @@ def mean_of(solver, problem, keep):
 
 
 def test_red_ends_where_its_gradient_does(problem):
-    solver = RED(iterations=3000, sigma=SIGMA, weight=300.0)
+    solver = RED(iterations=1500, sigma=SIGMA, weight=300.0)
     torch.testing.assert_close(solver.solve(problem), best(problem, 300.0 * NOISE**2 * SHARE), rtol=0, atol=1e-6)
 
 

@@ -72,6 +72,10 @@ class Blur(Operator):
         rows, columns = self._beyond(y.shape[-2], 0), self._beyond(y.shape[-1], 1)
         return y[..., rows[:, None], columns]
 
+    def covered(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H2 W2"]:
+        """Cut off what lies beyond the blurred picture."""
+        return self._inner(x) if self.border == "valid" else x
+
     def prox(self, v: Float[Tensor, "B C H W"], y: Float[Tensor, "B C H2 W2"], rho: float) -> Float[Tensor, "B C H W"]:
         r"""On a torus give :math:`(\bar{\hat k} \hat y + \rho \hat v) / (|\hat k|^2 + \rho)`, transformed back."""
         if self.border != "circular":

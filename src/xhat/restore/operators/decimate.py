@@ -64,6 +64,10 @@ class Decimate(Operator):
         grid = torch.stack(at[::-1], -1).to(y.dtype).expand(len(y), -1, -1, -1)
         return torch.nn.functional.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
+    def noise(self, y: Float[Tensor, "B C H W"]) -> float:
+        """Give none: texture shrinks to what noise looks like; say sigma where there is noise."""
+        return 0.0
+
     def prox(self, v: Float[Tensor, "B C H W"], y: Float[Tensor, "B C h w"], rho: float) -> Float[Tensor, "B C H W"]:
         r"""Solve by Woodbury: decimation folds the spectrum, so that :math:`A A^T` is diagonal there.
 

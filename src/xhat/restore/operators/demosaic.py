@@ -7,8 +7,10 @@ from typing import Self
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pixel_unshuffle
 
 from xhat.core.errors import ShapeError, require
+from xhat.restore.noise import estimate_sigma
 from xhat.restore.operator import Operator
 
 WHO = "operators/demosaic"
@@ -52,6 +54,11 @@ class Demosaic(Operator):
         tent = y.new_tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]).expand(3, 1, 3, 3)
         spread = torch.nn.functional.conv2d(mask * y, tent, padding=1, groups=3)
         return torch.where(mask > 0, y, spread / torch.nn.functional.conv2d(mask[None], tent, padding=1, groups=3))
+
+    def noise(self, y: Float[Tensor, "B 1 H W"]) -> float:
+        """Estimate it on each colour's own grid, where neighbours are of one filter."""
+        whole = y[..., : y.shape[-2] // 2 * 2, : y.shape[-1] // 2 * 2]
+        return estimate_sigma(pixel_unshuffle(whole, 2)) if min(y.shape[-2:]) >= 4 else 0.0
 
     def prox(self, v: Float[Tensor, "B C H W"], y: Float[Tensor, "B 1 H W"], rho: float) -> Float[Tensor, "B C H W"]:
         r"""Give :math:`(m y + \rho v) / (m + \rho)`, pixel by pixel."""

@@ -53,6 +53,10 @@ class Downsample(Operator):
         """Enlarge bicubically."""
         return torch.nn.functional.interpolate(y, scale_factor=self.scale, mode="bicubic", align_corners=False)
 
+    def noise(self, y: Float[Tensor, "B C H W"]) -> float:
+        """Give none: texture shrinks to what noise looks like; say sigma where there is noise."""
+        return 0.0
+
     def prox(self, v: Float[Tensor, "B C H W"], y: Float[Tensor, "B C h w"], rho: float) -> Float[Tensor, "B C H W"]:
         r"""Solve among the axes' own directions, :math:`R_H = U S V^T`, :math:`R_W = U' S' V'^T`.
 

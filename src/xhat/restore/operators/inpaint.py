@@ -61,6 +61,10 @@ class Inpaint(Operator):
             known = torch.maximum(known, (seen > 0).to(y.dtype))
         return x
 
+    def noise(self, y: Float[Tensor, "B C H W"]) -> float:
+        """Give none: among gaps nothing tells noise from texture."""
+        return 0.0
+
     def prox(self, v: Float[Tensor, "B C H W"], y: Float[Tensor, "B C H W"], rho: float) -> Float[Tensor, "B C H W"]:
         r"""Give :math:`(m y + \rho v) / (m + \rho)`, pixel by pixel."""
         return torch.where(self.mask, (y + rho * v) / (1 + rho), v)

@@ -1,0 +1,183 @@
+"""Restore, on the kinds of pictures that people have, with a prior that blurs a little."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn.functional import avg_pool2d
+
+import xhat
+from xhat.core.errors import ConfigError, DataError
+from xhat.restore.front import restore, solver_names
+from xhat.restore.operators.blur import Blur
+from xhat.restore.operators.compress_sense import CompressSense
+from xhat.restore.operators.demosaic import Demosaic
+from xhat.restore.operators.downsample import Downsample
+from xhat.restore.operators.inpaint import Inpaint
+from xhat.restore.picture import read
+from xhat.restore.solvers.hqs import HQS
+
+RANDOM = np.random.default_rng(0)
+
+
+def smooth(x, sigma):
+    """A denoiser of sorts: the more noise, the more of the neighbours' mean."""
+    share = sigma / (sigma + 0.05)
+    return (1 - share) * x + share * avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+
+def same(x, sigma):
+    return x
+
+
+PICTURES = {
+    "gray": RANDOM.integers(0, 256, (9, 12), dtype=np.uint8),
+    "colour": RANDOM.integers(0, 256, (9, 12, 3), dtype=np.uint8),
+    "alpha": RANDOM.integers(0, 256, (9, 12, 4), dtype=np.uint8),
+    "gray and alpha": RANDOM.integers(0, 256, (9, 12, 2), dtype=np.uint8),
+    "16 bits": RANDOM.integers(0, 65536, (9, 12), dtype=np.uint16),
+    "floats": RANDOM.random((9, 12, 3)).astype(np.float32),
+    "doubles": RANDOM.random((9, 12)),
+    "one pixel": RANDOM.integers(0, 256, (1, 1), dtype=np.uint8),
+    "a line": RANDOM.integers(0, 256, (1, 1000), dtype=np.uint8),
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_an_array_comes_back_as_it_was(kind):
+    y = PICTURES[kind]
+    before = y.copy()
+    out = restore(y, prior=same, sigma=1.0)
+    assert (out.dtype, out.shape) == (y.dtype, y.shape)
+    np.testing.assert_allclose(out, y, rtol=1e-6)
+    restore(y, prior=smooth, sigma=1.0)
+    np.testing.assert_array_equal(y, before)
+
+
+@pytest.mark.parametrize("shape", [(3, 9, 12), (2, 1, 9, 12)])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32, torch.float64])
+def test_so_does_a_tensor(shape, dtype):
+    y = (torch.rand(shape, dtype=torch.float64) * (255 if dtype == torch.uint8 else 1)).to(dtype)
+    out = restore(y, prior=same, sigma=0.1)
+    assert out.dtype == dtype
+    torch.testing.assert_close(out, y)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "LA", "RGBA", "I;16"])
+def test_so_does_a_pillow_image(mode):
+    of = {"L": "gray", "RGB": "colour", "LA": "gray and alpha", "RGBA": "alpha", "I;16": "16 bits"}
+    image = Image.fromarray(PICTURES[of[mode]])
+    out = restore(image, prior=same, sigma=1.0)
+    assert (image.mode, out.mode, out.size) == (mode, mode, image.size)
+    np.testing.assert_array_equal(np.asarray(out), np.asarray(image))
+
+
+@pytest.mark.parametrize(
+    ("mode", "to"), [("CMYK", "RGB"), ("P", "RGB"), ("1", "L"), ("YCbCr", "RGB")], ids=lambda word: word
+)
+def test_other_modes_are_converted_and_it_is_said(mode, to):
+    image = Image.fromarray(PICTURES["colour"]).convert(mode)
+    assert read(image).converted == f"{mode} to {to}"
+    assert restore(image, prior=same, sigma=1.0).mode == to
+
+
+def test_a_photograph_is_turned_upright():
+    image = Image.fromarray(PICTURES["colour"])
+    image.getexif()[0x0112] = 6
+    assert restore(image, prior=same, sigma=1.0).size == (9, 12)
+
+
+def test_sigma_is_in_the_picture_s_own_units():
+    told = []
+
+    def prior(x, sigma):
+        told.append(sigma)
+        return x
+
+    for kind, sigma in (("gray", 25.5), ("16 bits", 6553.5), ("floats", 0.1)):
+        restore(PICTURES[kind], prior=prior, sigma=sigma)
+    assert told == pytest.approx([0.1, 0.1, 0.1])
+
+
+def test_noise_that_is_not_told_is_estimated():
+    told = []
+    torch.manual_seed(0)
+    y = 0.5 + 0.1 * torch.randn(1, 1, 64, 64)
+    restore(y.clamp(0, 1), prior=lambda x, sigma: told.append(sigma) or x)
+    assert told == [pytest.approx(0.1, rel=0.1)]
+
+
+def picture():
+    i = torch.arange(32.0)
+    return (0.5 + 0.4 * torch.sin(i / 5)[:, None] * torch.cos(i / 7)).expand(1, 3, -1, -1)
+
+
+KERNEL = torch.tensor([[0.1, 0.1, 0.1], [0.1, 0.2, 0.1], [0.1, 0.1, 0.1]])
+
+
+@pytest.mark.parametrize("solver", solver_names())
+@pytest.mark.parametrize(
+    "operator",
+    [
+        Blur(KERNEL),
+        Inpaint(torch.rand(32, 32, generator=torch.Generator().manual_seed(0)) < 0.5),
+        Downsample(2),
+        Demosaic(),
+        CompressSense((3, 32, 32), 0.5),
+    ],
+    ids=lambda operator: type(operator).__name__,
+)
+def test_every_solver_goes_with_every_operator(operator, solver):
+    module = __import__(f"xhat.restore.solvers.{solver}", fromlist=[solver])
+    cls = next(value for key, value in vars(module).items() if key.lower() == solver)
+    y = operator(picture())
+    out = restore(y, operator, smooth, 0.01, solver=cls(iterations=3))
+    assert out.shape == (operator.covered(picture()).shape if isinstance(operator, Blur) else picture().shape)
+    assert out.isfinite().all()
+    assert torch.equal(out, restore(y, operator, smooth, 0.01, solver=cls(iterations=3)))
+
+
+def test_it_undoes_a_blur_better_than_nothing_does_and_gives_the_picture_s_size():
+    x = picture()
+    y = Blur(KERNEL)(x)
+    out = restore(y, Blur(KERNEL), smooth, 0.001)
+    assert out.shape == y.shape
+    truth = x[..., 1:-1, 1:-1]
+    assert (out - truth).square().mean() < 0.5 * (y - truth).square().mean()
+
+
+def test_alpha_grows_with_the_picture():
+    y = PICTURES["alpha"].copy()
+    y[..., 3] = 200
+    out = restore(y, Downsample(2), same, 0.0)
+    assert out.shape == (18, 24, 4)
+    assert np.unique(out[..., 3]).tolist() == [200]
+
+
+def test_iterations_are_shown():
+    seen = []
+    restore(picture(), Blur(KERNEL, "circular"), smooth, 0.01, watch=lambda t, x: seen.append(t))
+    assert seen == list(range(1, HQS().iterations + 1))
+
+
+def test_the_room_s_own_name_is_the_function_too():
+    assert callable(xhat.restore)
+    out = xhat.restore(PICTURES["gray"], prior=same, sigma=1.0)
+    np.testing.assert_array_equal(out, PICTURES["gray"])
+
+
+@pytest.mark.parametrize(
+    ("y", "options", "error", "says"),
+    [
+        ("x.png", {}, DataError, r"restore: cannot read this as a picture, got str\. Give an array"),
+        (np.zeros((2, 3, 5)), {}, DataError, r"an array must be a picture, got \(2, 3, 5\)"),
+        (np.zeros((4, 4), np.int64), {}, DataError, "pictures hold bytes, 16-bit numbers or floats .* got int64"),
+        (np.full((4, 4), np.nan), {}, DataError, "every value must be finite"),
+        (PICTURES["gray"], {"sigma": -1}, ConfigError, "sigma must be >= 0, got -1. Leave it out"),
+        (PICTURES["gray"], {"solver": "hsq"}, ConfigError, "there is no solver 'hsq'. Did you mean 'hqs'?"),
+    ],
+)
+def test_what_cannot_be_restored_is_refused_in_a_line(y, options, error, says):
+    with pytest.raises(error, match=says) as refused:
+        restore(y, prior=same, **options)
+    assert "\n" not in str(refused.value)
