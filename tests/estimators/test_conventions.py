@@ -22,6 +22,7 @@ from xhat.estimators.detector import Detector
 from xhat.estimators.imputer import Imputer
 from xhat.estimators.rae import RAE
 from xhat.estimators.sae import SAE
+from xhat.estimators.tabular_vae import TabularVAE
 from xhat.estimators.vae import VAE
 from xhat.estimators.vqvae import VQVAE
 from xhat.estimators.wae import WAE
@@ -29,7 +30,7 @@ from xhat.estimators.wae import WAE
 # Few steps of a narrow net: what is checked does not depend on how well it fits.
 QUICK = {"max_iter": 2, "hidden": (8,)}
 EVERY = [AE(**QUICK), AE(ordered=True, **QUICK), *(kind(**QUICK) for kind in (AAE, DAE, RAE, VAE, WAE))]
-EVERY += [Denoiser(**QUICK), SAE(8, k=2, max_iter=2), VQVAE(4, entries=8, **QUICK)]
+EVERY += [Denoiser(**QUICK), SAE(8, k=2, max_iter=2), TabularVAE(2, **QUICK), VQVAE(4, entries=8, **QUICK)]
 # They give scores and no codes; what they keep beside their model differs.
 DETECTORS = [Detector(method=method, **QUICK) for method in ("neighbours", "mahalanobis", "likelihood")]
 # One output a feature, and no codes.

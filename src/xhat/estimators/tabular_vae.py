@@ -135,7 +135,9 @@ class TabularVAE(Transformer):
 
     def _answer(self, values: Any, rows: Any) -> Any:  # type: ignore[override]
         if hasattr(values, "columns"):
-            return self._shown(values)
+            if self._frames:
+                return values
+            values = values.to_numpy()
         return super()._answer(values, rows if isinstance(rows, np.ndarray) else values.astype(np.float64))
 
     def _shown(self, table: Any) -> Any:

@@ -23,6 +23,8 @@ from xhat.parts.likelihoods.mixed import Mixed
 
 # Draws a row: with fewer the estimate lies further below log p(x).
 DRAWS = 128
+# Draws of all rows that are decoded at once: one row's go together, for a step for each would take as long as a batch.
+TOGETHER = 4096
 
 
 @dataclass(eq=False, repr=False)
@@ -81,9 +83,9 @@ def log_density(fitted: Fitted, data: Dataset) -> NDArray[np.float64]:
 def _evidence(fitted: Fitted, batch: Batch, noise: Tensor) -> Tensor:
     model, code = fitted.model, cast(GaussianCode, fitted.model.encode(batch))
     log_w = []
-    for epsilon in noise:
-        z = code.mean + code.std * epsilon  # (B, Z)
-        log_w.append(log_weights(model, batch, code, z)[0])  # (1, B)
+    for epsilon in noise.split(max(TOGETHER // len(batch), 1)):  # (k, *Z)
+        z = (code.mean + code.std * epsilon.unsqueeze(1)).flatten(0, 1)  # (k*B, *Z), draw after draw
+        log_w.append(log_weights(model, batch, code, z)[0])  # (k, B)
     log_p = torch.logsumexp(torch.cat(log_w), 0) - math.log(len(noise))  # (B,) of scaled rows
     stretched = fitted.scaling.spread.log().expand(batch.x.shape)  # (B, *X)
     if isinstance(model.likelihood, Mixed):  # whole numbers have masses, which no unit changes
