@@ -20,7 +20,7 @@ def error(clean, given):
 
 @pytest.fixture(scope="module")
 def denoiser():
-    return Denoiser(noise=4.0, max_iter=25, **QUICK).fit(X)
+    return Denoiser(24, noise=4.0, max_iter=25, **QUICK).fit(X)
 
 
 def test_it_cleans_better_than_any_number_of_principal_components(denoiser):
@@ -54,6 +54,15 @@ def test_noise_is_in_the_rows_own_units(denoiser):
     np.testing.assert_allclose(eightfold.transform(8 * NOISY), 8 * once.transform(NOISY), rtol=1e-5, atol=1e-4)
 
 
+def test_a_code_has_room_for_what_rises_above_the_noise():
+    quick = QUICK | {"max_iter": 1}
+    above = axes_above(X, 4.0)
+    assert Denoiser(noise=4.0, **quick).fit(X).n_components_ == 4 * above
+    noisy = X + 4 * RANDOM.normal(size=X.shape)
+    assert Denoiser(noise=4.0, **quick).fit(noisy).n_components_ == axes_above(noisy, 4.0)
+    assert Denoiser(noise=0.01, **quick).fit(X).n_components_ <= 64
+
+
 def test_hidden_values_come_as_gaps():
     gappy = HELD.copy()
     gappy[RANDOM.random(HELD.shape) < 0.25] = np.nan
@@ -62,7 +71,7 @@ def test_hidden_values_come_as_gaps():
 
 
 def test_salt_and_pepper_lie_at_the_ends_of_the_rows_range():
-    model = Denoiser(corruption="salt_and_pepper", noise=0.2, max_iter=10, **QUICK).fit(X)
+    model = Denoiser(24, corruption="salt_and_pepper", noise=0.2, max_iter=10, **QUICK).fit(X)
     spoiled = np.where(RANDOM.random(HELD.shape) < 0.2, RANDOM.choice([0.0, 16.0], HELD.shape), HELD)
     assert error(HELD, model.transform(spoiled)) < 0.7 * error(HELD, spoiled)
     described = model.fitted_.objective["corruption"]
