@@ -40,8 +40,6 @@ MORE = (
     "check_set_output_transform",
     "check_set_output_transform_pandas",
     "check_set_output_transform_polars",
-    "check_global_output_transform_pandas",
-    "check_global_set_output_transform_polars",
     "check_dataframe_column_names_consistency",
     "check_transformer_get_feature_names_out",
     "check_transformer_get_feature_names_out_pandas",
@@ -53,6 +51,8 @@ MORE = (
     "check_non_transformer_estimators_n_iter",
     "check_inplace_ensure_writeable",
 )
+# Of whoever dresses what comes out, one: those that stand on it have no part in that.
+DRESSED = ("check_global_output_transform_pandas", "check_global_set_output_transform_polars")
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,12 @@ def test_it_keeps_scikit_learns_conventions(estimator, check):
 @pytest.mark.parametrize("estimator", [*EVERY, *IMPUTERS], ids=lambda estimator: type(estimator).__name__)
 @pytest.mark.parametrize("name", MORE)
 def test_it_keeps_those_that_are_not_asked_by_themselves(estimator, name):
+    getattr(estimator_checks, name)(type(estimator).__name__, clone(estimator))
+
+
+@pytest.mark.parametrize("estimator", [EVERY[0], Denoiser(**QUICK), *IMPUTERS], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize("name", DRESSED)
+def test_frames_may_be_asked_of_all_estimators_at_once(estimator, name):
     getattr(estimator_checks, name)(type(estimator).__name__, clone(estimator))
 
 
