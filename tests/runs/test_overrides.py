@@ -1,10 +1,12 @@
 import pytest
+import torch
 
 from xhat.core import GaussianCode, config
 from xhat.core.errors import ConfigError, XhatError
 from xhat.models.recipes.vae import vae
 from xhat.parts.corruptions.masking import Masking
 from xhat.parts.likelihoods.laplace import Laplace
+from xhat.parts.likelihoods.mixed import Mixed
 from xhat.parts.objectives.beta_elbo import BetaELBO
 from xhat.parts.objectives.denoising import Denoising
 from xhat.runs.overrides import recipe_with
@@ -41,6 +43,20 @@ def test_a_value_may_be_a_whole_part():
     assert part == {"kind": "corruptions/masking", "share": 0.4}
     changed = recipe_with("vae", (6,), {"likelihood": {"kind": "likelihoods/laplace"}}, latent=2)
     assert isinstance(changed.model.likelihood, Laplace)
+
+
+@pytest.mark.parametrize(("kind", "choices"), [("vae", {}), ("cvae", {"classes": 3})])
+def test_the_decoder_gives_what_a_changed_likelihood_asks_for(kind, choices):
+    columns = Mixed((0, 3), components=5)
+    changed = recipe_with(kind, (4,), {"likelihood.components": 2}, latent=2, mixed=columns, **choices)
+    assert changed.model.likelihood.components == 2
+    y = torch.zeros(6, dtype=torch.int64) if choices else None
+    assert changed.model.decode(torch.zeros(6, 2), y=y).mean.shape == (6, 4)
+    # A part may also ask for less of it: three numbers an element become one.
+    changed = recipe_with(
+        "vae", (6,), {"likelihood": {"kind": "likelihoods/gaussian"}}, latent=2, likelihood="student_t"
+    )
+    assert changed.model.decoder.out_shape == (6,)
 
 
 def test_parts_may_be_put_inside_one_another():

@@ -10,6 +10,7 @@ from typing import Any, cast
 from xhat.core.catalogue import find, suggest
 from xhat.core.component import build, config
 from xhat.core.errors import ConfigError, XhatError, require
+from xhat.core.likelihood import Likelihood
 from xhat.core.objective import Objective
 from xhat.core.shapes import Shape
 from xhat.models.artifact import MODEL_PARTS
@@ -72,8 +73,21 @@ def _rebuilt(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     tree = {name: config(getattr(recipe.model, name)) for name in MODEL_PARTS} | {"objective": config(recipe.objective)}
     for path, value in changes.items():
         _put(tree, path, value)
+    if any(path.partition(".")[0] == "likelihood" for path in changes):
+        _follow(tree, recipe.model)
     parts = {name: build(tree[name]) for name in MODEL_PARTS}
     return Recipe(Autoencoder(**cast(Any, parts)), cast(Objective, build(tree["objective"])))
+
+
+def _follow(tree: dict[str, Any], model: Autoencoder) -> None:
+    """Let the decoder give what a changed likelihood asks for: its θ may be longer, as of more components."""
+    before = model.likelihood.params(model.x_shape)
+    after = cast(Likelihood, build(tree["likelihood"])).params(model.x_shape)
+    node = tree["decoder"]
+    while "out_shape" not in node and isinstance(node.get("inner"), dict):  # a net that goes around another
+        node = node["inner"]
+    if before != after and tuple(node.get("out_shape", ())) == before:
+        node["out_shape"] = list(after)
 
 
 def _put(tree: dict[str, Any], path: str, value: Any) -> None:
