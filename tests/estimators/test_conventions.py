@@ -76,6 +76,7 @@ def test_it_keeps_those_that_are_not_asked_by_themselves(estimator, name):
     getattr(estimator_checks, name)(type(estimator).__name__, clone(estimator))
 
 
+@pytest.mark.filterwarnings("ignore:X .*feature names")
 @pytest.mark.parametrize("estimator", [EVERY[0], Denoiser(**QUICK), *IMPUTERS], ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("name", DRESSED)
 def test_frames_may_be_asked_of_all_estimators_at_once(estimator, name):
