@@ -123,6 +123,14 @@ def test_a_picture_that_is_textured_but_for_a_corner_does_not_hide_the_noise():
     assert estimate_sigma(x + 0.02 * torch.randn_like(x)) == pytest.approx(0.02, rel=0.25)
 
 
+def test_noise_that_was_cut_off_at_the_ends_of_the_range_is_not_taken_for_less():
+    torch.manual_seed(0)
+    x = scene(128).repeat(1, 3, 1, 1)
+    x[:, 0] = 0.01
+    y = (x + 0.1 * torch.randn_like(x)).clamp(0, 1)
+    assert estimate_sigma(y) == pytest.approx(0.1, rel=0.1)
+
+
 def test_what_is_small_or_constant_has_an_estimate_as_well():
     torch.manual_seed(0)
     assert estimate_sigma(0.5 + 0.1 * torch.randn(1, 1, 12, 200)) == pytest.approx(0.1, rel=0.15)

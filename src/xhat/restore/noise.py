@@ -10,6 +10,7 @@ from xhat.parts.nets._noise_level import noise_level
 
 BLOCK = 16
 SHARE = 0.02
+CLIPPED = 0.01
 # What that quantile is of pure noise of strength 1: medians of so few numbers scatter.
 OF_NOISE = 0.827
 
@@ -19,10 +20,11 @@ def estimate_sigma(y: Float[Tensor, "B C H W"]) -> float:
 
     .. math:: \hat\sigma = Q_{2\%}\left(\hat\sigma_b\right) / 0.827
 
-    where :math:`\hat\sigma_b` is the median estimate of `noise_level` on blocks of 16 x 16 pixels. Most pictures are
-    smooth somewhere, and there all fine detail is noise; the median over the whole picture takes texture for noise.
-    Blocks without any detail are left out, as are those of a saturated sky. On pictures of Train400 at strengths of
-    2.55 and 15 of 255 its root mean squared error is 0.9 and 1.0, that of the whole picture's median 4.0 and 2.5.
+    where :math:`\hat\sigma_b` is the median estimate of `noise_level` on blocks of 16 x 16 pixels. Most pictures
+    are smooth somewhere, and there all fine detail is noise; the median over the whole picture takes texture for
+    noise. Blocks without any detail are left out, and those of which more than a hundredth lies at an end of [0,
+    1]. On pictures of Train400 at strengths of 2.55 and 15 of 255 its root mean squared error is 0.9 and 1.0, that
+    of the whole picture's median 4.0 and 2.5.
 
     Parameters
     ----------
@@ -31,7 +33,10 @@ def estimate_sigma(y: Float[Tensor, "B C H W"]) -> float:
     """
     if min(y.shape[-2:]) < 2 * BLOCK:
         return float(noise_level(y).double().square().mean().sqrt())
-    blocks = unfold(y.flatten(0, 1)[:, None], BLOCK, stride=BLOCK // 2)  # (B C, BLOCK², N)
-    each = noise_level(blocks.transpose(1, 2).reshape(-1, 1, BLOCK, BLOCK))
+    blocks = unfold(y.flatten(0, 1)[:, None], BLOCK, stride=BLOCK // 2).transpose(1, 2).flatten(0, 1)  # (N, BLOCK²)
+    clipped = ((blocks <= 0) | (blocks >= 1)).to(y.dtype).mean(1) > CLIPPED
+    # Where the range ends, noise does: a dark channel would say that there is little of it.
+    blocks = blocks if bool(clipped.all()) else blocks[~clipped]
+    each = noise_level(blocks.view(-1, 1, BLOCK, BLOCK))
     each = each[each > 0]
     return float(each.quantile(SHARE)) / OF_NOISE if len(each) else 0.0
