@@ -81,6 +81,20 @@ def test_the_verdict_comes_first() -> None:
     assert places == sorted(places)
 
 
+def test_mixed_tables_are_shown_by_their_columns() -> None:
+    text = page("mixed", "vae", epochs=2)
+    check(text)
+    assert HOSTILE not in text
+    assert "60 rows of a table of 4 columns, 5 elements each;" in text
+    assert "held out, numbers standardised, categories as zeros and a one." in text
+    assert "then each column from its own distribution." in text
+    assert "pet=cat" not in text[text.index("Reconstructions") : text.index("Use it again")]
+    # Samples are draws: categories are named, and none has a probability.
+    shown = text[text.index(">Samples<") : text.index("Use it again")]
+    assert re.search(r"<td>cat</td>", shown)
+    assert not re.search(r"\d\s%</td>", shown)
+
+
 def test_warnings_are_said_in_words() -> None:
     text = page("gaps", latent=4)
     assert "nothing is compressed" in text[: text.index("<figure>")]

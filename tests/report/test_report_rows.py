@@ -2,14 +2,17 @@
 
 import base64
 import io
+import re
 
 import pytest
 import torch
 from PIL import Image
 
+from xhat.data.column import Column
 from xhat.data.schema import Schema
 from xhat.report.rows.images import Images
 from xhat.report.rows.lines import Lines, _path
+from xhat.report.rows.mixed_tables import MixedTables
 from xhat.report.rows.pixels import SIDE, difference, picture
 from xhat.report.rows.tables import Tables
 from xhat.report.rows.view import Group, Pair
@@ -49,6 +52,33 @@ def test_bytes_are_shown_from_0_to_255() -> None:
     html = view.html([Group("", [pair])])
     uri = html.split('src="')[1].split('"')[0]
     assert opened(uri).getpixel((0, 0))[0] == 200
+
+
+def test_mixed_tables_show_their_own_columns_and_name_categories() -> None:
+    columns = (
+        Column("age", "int64", whole=True),
+        Column("pet", "str", ("<cat>", "dog", "emu")),
+        Column("own", "bool", (False, True)),
+        Column("town", "str", ("a", "b")),
+    )
+    schema = Schema("table", (8,), "float32", 0.0, 1.0, mixed=columns)
+    spread = torch.tensor([10.0, *[1.0] * 7])
+    view = MixedTables(schema, spread, ("input", "copy", "error"))
+    nan = float("nan")
+    first = torch.tensor([40.0, 1, 0, 0, 0, 1, nan, nan])
+    second = torch.tensor([43.4, 0.2, 0.7, 0.1, 0, 1, 0.4, 0.6])
+    html = str(view.html([Group("", [Pair(first, second, "row 1", "error 2")])]))
+    cells = [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row)[:3] for row in html.split("<tr>")[2:]]
+    # The category is off by √((0.8² + 0.7² + 0.1²) / 2) = 0.75, the number by 0.34 of its spread.
+    assert cells == [
+        ["pet", "&lt;cat&gt;", "dog 70\N{NO-BREAK SPACE}%"],
+        ["age", "40", "43"],
+        ["own", "True", "True"],
+        ["town", "missing", "b 60\N{NO-BREAK SPACE}%"],
+    ]
+    widths = [float(width) for width in re.findall(r"width:([\d.]+)%", html)]
+    # On the scale that groups share, the element that is farthest off: 0.8.
+    assert widths == pytest.approx([50 * 0.57**0.5 / 0.8, 50 * 0.34 / 0.8, 0, 0], abs=0.06)
 
 
 def test_tables_show_the_columns_that_differ_most_to_the_model() -> None:

@@ -36,6 +36,16 @@ def test_tones_follow_pca_and_the_mean() -> None:
     ]
 
 
+def test_what_makes_columns_likely_is_not_held_against_pca() -> None:
+    errors = {"error.pca": 1.0, "error.mean": 2.0, "likelihood": "likelihoods/mixed"}
+    assert [tone({**errors, "error.model": e}) for e in (1.5, 2.0)] == ["good", "poor"]
+
+
+def test_cells_and_not_elements_are_compressed() -> None:
+    found = headline(made("mixed", latent=2)[0])
+    assert {name: value for name, value, _ in found.numbers}["Compression"] == "2×"
+
+
 def test_an_exact_pca_has_no_ratio() -> None:
     fitted, _ = made("gray", seed=2)
     fitted.summary["error.pca"] = 0.0

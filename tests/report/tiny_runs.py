@@ -39,6 +39,13 @@ def _symbols() -> Dataset:
     return open_data(np.random.default_rng(0).integers(0, 5, (ROWS, 120)), kind="tokens")
 
 
+def _mixed() -> Dataset:
+    frame = pd.DataFrame(_normal(2), columns=[HOSTILE, "wide"]).assign(
+        whole=np.arange(ROWS) % 7, pet=np.array([HOSTILE, "cat", None], object)[np.arange(ROWS) % 3]
+    )
+    return open_data(frame, missing=True)
+
+
 DATA: dict[str, Callable[[], Dataset]] = {
     "gray": lambda: open_data(_bytes(6, 5), labels=np.arange(ROWS) % 3),
     "colour": lambda: open_data(_bytes(6, 6, 3), labels=np.arange(ROWS) % 12),
@@ -46,6 +53,7 @@ DATA: dict[str, Callable[[], Dataset]] = {
     "float_image": lambda: open_data(_normal(5, 5), kind="image", labels=np.arange(ROWS)),
     "table": _table,
     "gaps": _gaps,
+    "mixed": _mixed,
     "series": lambda: open_data(_normal(20, 5)),
     "one_series": lambda: open_data(_normal(12), kind="series", labels=[f"kind {i % 40}" for i in range(ROWS)]),
     "array": lambda: open_data(_normal(2, 3, 2, 2)),

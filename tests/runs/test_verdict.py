@@ -29,6 +29,12 @@ SUMMARY = {
             {"error.model": 5.0, "takes_pca": False},
             "PCA does better: this model's error is 1.25 of PCA's. Train longer. It",
         ),
+        (
+            {"error.model": 5.0, "likelihood": "likelihoods/mixed", "takes_pca": False},
+            "It was trained to give rows their probability, not to copy them with the least squared error; that is "
+            "1.25 of PCA's with as many numbers. It explains 50.0 %",
+        ),
+        ({"error.model": 2.0, "likelihood": "likelihoods/mixed"}, "Its error is 0.50 of PCA's"),
         ({"error.model": 10.0}, "It copies worse than the mean input does: it has not learned."),
         ({"error.model": 99.0}, "It copies worse than the mean input does"),
         (

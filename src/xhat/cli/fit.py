@@ -38,7 +38,8 @@ class ModelOptions:
     likelihood
         The distribution of data; `xhat parts likelihoods` lists them. [default: the recipe's]
     scale
-        none, unit, global, standard or range. [default: unit for images, global for all else]
+        none, unit, global, standard or range. [default: unit for images, standard for
+        tables with categories, global for all else]
     init
         random; pca to begin exactly at PCA; greedy to train layer by layer first. [default: pca for ae and dae on
         tables and images, random for all else]

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xhat.data.schema import Schema
 from xhat.models.fitted import Fitted
 from xhat.report.words import count, number, shape
-from xhat.runs.verdict import EXACT, advice, numbers, verdict
+from xhat.runs.verdict import EXACT, LIKELY, advice, numbers, verdict
 
 NOUNS = {
     "image": "images of",
@@ -85,7 +86,7 @@ def headline(fitted: Fitted) -> Headline:
     return Headline(
         title=f"{who} on {schema.name}",
         subtitle=(
-            f"{origin.get('rows', 0):,} {NOUNS[schema.kind]} {shape(schema.shape)}; {what}"
+            f"{origin.get('rows', 0):,} {_rows(schema)}; {what}"
             f"code of {count(summary['code'], 'number')}; objective: {objective_name(fitted)}."
         ),
         tone=tone(summary),
@@ -94,13 +95,24 @@ def headline(fitted: Fitted) -> Headline:
         errors=_errors(summary),
         numbers=[
             ("Code", f"{summary['code']}", f"{summary['active']} active"),
-            ("Compression", f"{number(math.prod(schema.shape) / numbers(summary))}×", fewer),
+            ("Compression", f"{number(_values(schema) / numbers(summary))}×", fewer),
             ("Parameters", _big(summary["parameters"]), f"{summary['parameters']:,}"),
             ("Epochs", f"{summary['epochs']}", f"{summary['status']}; best: {summary['best_epoch']}"),
             ("Time", f"{number(summary['seconds'])} s", "of training"),
             ("Rows", _big(summary["rows.train"]), f"and {summary['rows.validation']:,} to validate"),
         ],
     )
+
+
+def _rows(schema: Schema) -> str:
+    if schema.mixed is None:
+        return f"{NOUNS[schema.kind]} {shape(schema.shape)}"
+    return f"rows of a table of {count(len(schema.mixed), 'column')}, {count(math.prod(schema.shape), 'element')} each"
+
+
+def _values(schema: Schema) -> int:
+    """Count a row's values: of a category one, however many elements stand for it."""
+    return math.prod(schema.shape) if schema.mixed is None else len(schema.mixed)
 
 
 def objective_name(fitted: Fitted) -> str:
@@ -111,11 +123,12 @@ def objective_name(fitted: Fitted) -> str:
 def tone(summary: Mapping[str, Any]) -> str:
     """Give "good" where the model does as well as PCA, "fair" where it beats the mean input, else "poor".
 
-    A collapse is never good, and a model that predicts instead of copying is not held against PCA.
+    A collapse is never good, and a model that predicts instead of copying, or makes columns likely, is not held against
+    PCA.
     """
     model, pca, mean = (summary[f"error.{name}"] for name in ("model", "pca", "mean"))
     collapsed = any(finding["what"] in GRAVE for finding in summary.get("findings", []))
-    good = model < mean if summary.get("ancestral") else model <= pca
+    good = model < mean if summary.get("ancestral") or summary.get("likelihood") == LIKELY else model <= pca
     return "good" if good and not collapsed else "fair" if model < mean else "poor"
 
 

@@ -27,6 +27,7 @@ from xhat.report.headline import headline
 from xhat.report.words import flags
 from xhat.runs.folder import RunFolder
 from xhat.runs.reopen import reopen, split_of
+from xhat.runs.verdict import units
 
 FIGURES: tuple[Callable[[Evidence], Figure], ...] = (curves, reconstructions, codes, rates, pca, samples)
 
@@ -86,6 +87,7 @@ def compose(fitted: Fitted, data: Dataset, folder: RunFolder | None = None) -> s
     figures = [figure(evidence) for figure in FIGURES]
     return templates.get_template("page.html.j2").render(
         head=headline(fitted),
+        units=units(fitted.summary),
         figures=figures,
         widths=widths([figure.wide for figure in figures]),
         path="RUN" if folder is None else str(folder.path),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from jinja2 import Environment, StrictUndefined
 
+from xhat.data.schema import Schema
 from xhat.models.fitted import Fitted
 from xhat.runs.folder import RunFolder
-from xhat.runs.verdict import advice, numbers, verdict
+from xhat.runs.verdict import SQUARES, STANDARDISED, advice, numbers, units, verdict
 
 CARD = """\
 # {{ origin.recipe }} on {{ schema.name }}
@@ -15,15 +16,14 @@ CARD = """\
 
 | | |
 | --- | --- |
-| data | {{ schema.name }}: {{ origin.rows }} rows of {{ schema.kind }} {{ shape }}, {{ schema.dtype }} |
+| data | {{ schema.name }}: {{ origin.rows }} rows of {{ rows }} |
 | net | {{ origin.net }}, {{ "{:,}".format(summary.parameters) }} parameters |
 | code | {{ summary.code }} dimensions, {{ summary.active }} active{{ at_once }} |
 | training | {{ summary.epochs }} epochs in {{ "%.1f" % summary.seconds }} s, {{ summary.status }} |
 | seed | {{ origin.settings.seed }} |
 | scaling | {{ scaling }} |
 
-{{ summary.measure | capitalize }} per element on {{ summary["rows.validation"] }} validation rows, in the data's own
-units:
+{{ measure | capitalize }} per element on {{ summary["rows.validation"] }} validation rows, {{ units }}:
 
 | this model | PCA, {{ components }} components | the mean input |
 | --- | --- | --- |
@@ -60,7 +60,10 @@ def model_card(fitted: Fitted, folder: RunFolder) -> str:
     return template.render(
         origin=fitted.origin,
         schema=fitted.schema,
-        shape="×".join(map(str, fitted.schema.shape)),
+        rows=_rows(fitted.schema),
+        # The units say it.
+        measure=SQUARES if fitted.summary["measure"] == STANDARDISED else fitted.summary["measure"],
+        units=units(fitted.summary),
         scaling=fitted.scaling.how,
         summary=fitted.summary,
         verdict=verdict(fitted.summary),
@@ -71,3 +74,10 @@ def model_card(fitted: Fitted, folder: RunFolder) -> str:
         labels=fitted.model.reads_labels,
         code_shape=", ".join(map(str, fitted.model.code_shape)),
     )
+
+
+def _rows(schema: Schema) -> str:
+    if schema.mixed is not None:
+        categories = sum(column.categories is not None for column in schema.mixed)
+        return f"a table of {len(schema.mixed)} columns, {categories} of them of categories"
+    return f"{schema.kind} {'×'.join(map(str, schema.shape))}, {schema.dtype}"

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import torch
 
+from xhat.core.catalogue import kind_of
 from xhat.core.quantised_code import QuantisedCode
 from xhat.core.shapes import size
 from xhat.core.sparse_code import SparseCode
@@ -56,11 +57,11 @@ def summarise(plan: Plan, fitted: Fitted, status: str, net_share: float | None =
         codebook also ``codebook_use``, the share of its entries that occur, and ``perplexity``; of sparse ones
         ``dead_units``, the share that is zero for every row; both over validation and training rows, 20,000 at most.
         ``told_noise``: whether it denoises rows whose noise it is told, not compresses them.
-        ``ancestral``: whether elements are predicted from those before them; ``objective``: its kind; ``takes_pca``:
-        whether training could have begun at PCA; ``net_share``, where it did and errors on validation decided: how
-        much of the nets was kept beside PCA. At 0 the model is PCA of all rows, and its error is that of PCA of the
-        training rows. ``findings``: what went out, each with ``what``, ``since``,
-        ``value`` and ``advice``.
+        ``ancestral``: whether elements are predicted from those before them; ``objective`` and
+        ``likelihood``: their kinds; ``takes_pca``: whether training could have begun at PCA; ``net_share``, where it
+        did and errors on validation decided: how much of the nets was kept beside PCA. At 0 the model is PCA of all
+        rows, and its error is that of PCA of the training rows. ``findings``: what went out, each with ``what``,
+        ``since``, ``value`` and ``advice``.
     """
     data, rows = plan.data, plan.split.validation
     code, history = size(fitted.model.code_shape), fitted.history
@@ -98,6 +99,7 @@ def summarise(plan: Plan, fitted: Fitted, status: str, net_share: float | None =
         "ancestral": fitted.model.ancestral,
         "told_noise": fitted.model.encoder.reads_noise,
         "objective": fitted.objective.get("kind"),
+        "likelihood": kind_of(type(fitted.model.likelihood)),
         "takes_pca": takes_pca(fitted.model),
         **({} if net_share is None else {"net_share": net_share}),
         **dead_units(plan, fitted),

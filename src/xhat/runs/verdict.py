@@ -16,11 +16,19 @@ SYMBOLS = "share of wrong symbols"
 STANDARDISED = "mean squared error, standardised"
 # The objective whose distortion is that of whole rows; others hide, spoil or weigh some of a row, or draw codes.
 EXACTLY = "objectives/reconstruction"
+# The likelihood under which no squared error is minimised: each column is made likely by its own distribution.
+LIKELY = "likelihoods/mixed"
 
 
 def numbers(summary: Mapping[str, Any]) -> int:
     """Count a row's numbers, for which PCA gets as many components: of a sparse code those that are not zero."""
     return max(1, round(summary["l0"])) if "l0" in summary else int(summary["code"])
+
+
+def units(summary: Mapping[str, Any]) -> str:
+    """Say in which units errors are measured."""
+    standardised = summary.get("measure") == STANDARDISED
+    return "numbers standardised, categories as zeros and a one" if standardised else "in the data's own units"
 
 
 def verdict(summary: Mapping[str, Any]) -> str:
@@ -57,6 +65,11 @@ def verdict(summary: Mapping[str, Any]) -> str:
         against = "Nothing better than PCA was found on validation: this model is PCA. Train longer."
     elif model <= pca:
         against = f"Its error is {model / pca:.2f} of PCA's with as many {called}."
+    elif model < mean and summary.get("likelihood") == LIKELY:
+        against = (
+            "It was trained to give rows their probability, not to copy them with the least squared error; that is "
+            f"{model / pca:.2f} of PCA's with as many {called}."
+        )
     elif model < mean:
         advised = "Train longer, or start from PCA with --init pca." if summary["takes_pca"] else "Train longer."
         fair = f" with as many {called}" if "l0" in summary else ""

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.shapes import size
+from xhat.data.mixed import clipped
 from xhat.engine.randomness import private_randomness
+from xhat.models.fitted import Fitted
 from xhat.report.evidence import Evidence
 from xhat.report.figure import Figure, empty
 from xhat.report.nearest import nearest
@@ -29,7 +31,7 @@ def samples(evidence: Evidence) -> Figure:
     """Draw new rows and look for where they came from."""
     fitted = evidence.fitted
     with private_randomness(int(fitted.origin.get("settings", {}).get("seed", 0))), torch.inference_mode():
-        drawn = fitted.model.sample(SAMPLES, from_prior=fitted.shapes_prior)  # (S, *X), scaled
+        drawn = _drawn(fitted)  # (S, *X), scaled
         if not bool(drawn.isfinite().all()):
             return empty(TITLE, "What the model draws from its prior is no number.")
         unseen = next(iter(fitted.batches(evidence.data, evidence.rows[:: -(-len(evidence.rows) // UNSEEN)])))
@@ -51,6 +53,14 @@ def samples(evidence: Evidence) -> Figure:
     return Figure(TITLE, caption, view.html(groups), wide=not view.narrow)
 
 
+def _drawn(fitted: Fitted) -> Tensor:
+    """Draw as `Fitted.sample` does: means, but of mixed tables rows, for categories have no mean."""
+    if fitted.schema.mixed is None:
+        return fitted.model.sample(SAMPLES, from_prior=fitted.shapes_prior)
+    rows = fitted.scaling.inverse(fitted.model.draw(SAMPLES).sample()).cpu().numpy()
+    return fitted.scaling(torch.from_numpy(clipped(rows, fitted.schema.mixed)).to(fitted.device))
+
+
 def _stack(drawn: Batch, rows: Batch) -> Batch:
     mask = None
     if rows.mask is not None:
@@ -70,6 +80,12 @@ def _gaps(queries: Batch, near: Batch, evidence: Evidence) -> Tensor:
 
 
 def _source(evidence: Evidence) -> str:
+    if evidence.fitted.schema.mixed is not None:
+        prior = "the prior" if evidence.fitted.shapes_prior else "a distribution fitted to the codes after training"
+        return (
+            f"New rows: codes drawn from {prior}, then each column from its own distribution. Each stands beside the "
+            "training row that it resembles most."
+        )
     if evidence.fitted.shapes_prior:
         return "New rows, decoded from draws of the prior, each beside the training row that it resembles most."
     return (
