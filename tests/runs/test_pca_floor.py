@@ -100,6 +100,6 @@ def test_what_is_judged_otherwise_than_pca_promises_nothing(kind, choices):
 
 def test_a_gain_is_what_it_is_at_least_by_students_test():
     gains = torch.from_numpy(np.random.default_rng(0).normal(0.2, 1, size=23))
-    low = ttest_1samp(gains.numpy(), 0).confidence_interval(0.95).low
+    low = ttest_1samp(gains.numpy(), 0).confidence_interval(1 - 2 * 0.025 / 4).low
     assert _bound(gains) == pytest.approx(low)
     assert _bound(gains[:1]) == 0

@@ -23,7 +23,7 @@ from xhat.runs.plan import Plan
 
 # Shares of the nets' voice that are tried, beside none of it.
 SHARES = (1.0, 0.75, 0.5, 0.25)
-# The chance of believing in a gain that is none, if the epoch had not been chosen by the same rows.
+# The chance of believing in a gain that is none, at any share, if the epoch had not been chosen by the same rows.
 DOUBT = 0.025
 # A gain of less than this share of PCA's error is rounding.
 ROUNDING = 1e-4
@@ -36,10 +36,11 @@ def keep_above_pca(plan: Plan, fitted: Fitted) -> float | None:
         f_s = W x + b + s\,f(x), \quad g_s = V z + c + s\,g(z), \qquad
         s^* = \arg\max_s\; \bar d_s - t\,\frac{\mathrm{sd}(d_s)}{\sqrt n}
 
-    with :math:`d_s` the n rows' squared errors of PCA minus those at s, and t Student's 97.5 % quantile. The same rows
-    chose the epoch, so that their mean flatters the model: where they are few, or their errors uneven, a gain must be
-    large to be believed, and a softer voice is often the surer gain. At s = 0 the bound is 0. Where no other s is above
-    it, the model becomes PCA of all rows, those of validation included, which decide nothing more.
+    with :math:`d_s` the n rows' squared errors of PCA minus those at s, and t the Student quantile that leaves 2.5 % of
+    doubt over all four values of s together (Bonferroni). The same rows chose the epoch, so that their mean flatters
+    the model: where they are few, or their errors uneven, a gain must be large to be believed, and a softer voice is
+    often the surer gain. At s = 0 the bound is 0. Where no other s is above it, the model becomes PCA of all rows,
+    those of validation included, which decide nothing more.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def _bound(gains: Float[Tensor, "N"]) -> float:
     n = len(gains)
     if n < 2:
         return 0.0
-    return float(gains.mean() - student.ppf(1 - DOUBT, n - 1) * gains.std() / n**0.5)
+    return float(gains.mean() - student.ppf(1 - DOUBT / len(SHARES), n - 1) * gains.std() / n**0.5)
 
 
 @torch.inference_mode()
