@@ -10,9 +10,9 @@ Noise is Gaussian and not clipped, drawn from numpy's seed 0 before each picture
 Numbers are means of the pictures' PSNR in dB. Nothing was chosen on these pictures. A line is kept as soon as it is
 there: a part that was killed goes on with those that lack, the same day.
 
-Denoising: Set12, gray. Deblurring: Levin's eight kernels on Set12, "valid" borders, σ = 2.55, which dmsp is not told and
-hqs estimates; compared where the blurred picture lies. Super-resolution: Set5 in RGB, bicubic as by imresize, a border
-of `scale` pixels left out. Filling: 80 % of the pixels of Set12 hidden. Mosaics: Set5, RGGB, beside bilinear
+Denoising: Set12, gray. Deblurring: Levin's eight kernels on Set12, "valid" borders, σ = 2.55, found by dmsp and
+estimated for hqs; compared where the blurred picture lies. Super-resolution: Set5 in RGB, bicubic as by imresize, a
+border of `scale` pixels left out. Filling: 80 % of the pixels of Set12 hidden. Mosaics: Set5, RGGB, beside bilinear
 interpolation and Malvar's linear filters. Convergence: daep on the first picture of Set12 and the first kernel.
 """
 

@@ -11,6 +11,7 @@ from xhat.parts.nets.unet import UNet
 from xhat.restore.operators.blur import Blur
 from xhat.restore.operators.decimate import Decimate
 from xhat.restore.operators.denoise import Denoise
+from xhat.restore.operators.inpaint import Inpaint
 from xhat.restore.problem import Problem
 from xhat.restore.solver import State
 from xhat.restore.solvers.daep import DAEP, prior_gradient
@@ -67,6 +68,16 @@ def test_hqs_at_one_level_ends_where_both_steps_agree(problem):
     problem = Problem(problem.y, problem.operator, PRIOR, SIGMA)
     fixed = best(problem, 0.5 * SIGMA**2 / (PRIOR.s**2 + SIGMA**2))
     torch.testing.assert_close(solver.solve(problem), PRIOR(fixed, SIGMA), rtol=0, atol=1e-6)
+
+
+def test_without_noise_hqs_ends_at_images_that_the_data_allows():
+    torch.manual_seed(0)
+    mask = torch.rand(12, 12) < 0.5
+    operator, x = Inpaint(mask), PRIOR.draw(1, 1, 12, 12)
+    found = HQS().solve(Problem(operator(x), operator, PRIOR, 0.0))
+    torch.testing.assert_close(found[..., mask], x[..., mask], rtol=0, atol=1e-3)
+    noisy = HQS().solve(Problem(operator(x), operator, PRIOR, NOISE))
+    assert (noisy - x)[..., mask].abs().max() > 0.02
 
 
 def test_the_levels_of_hqs_fall_geometrically():

@@ -21,6 +21,7 @@ class HQS(Solver):
         z_k &= D(x_k, \sigma_k)
 
     :math:`\sigma_k` falls geometrically from `first` to the noise's own strength, or to `last` where that is less.
+    The answer is the last z, or where there is no noise what one more data step makes of it.
 
     Parameters
     ----------
@@ -45,8 +46,12 @@ class HQS(Solver):
         """Take a data step and a denoising step."""
         noise = max(problem.known_sigma("solvers/hqs"), LEAST)
         sigma = level(t, self.iterations, self.first, max(self.last, noise))
-        x = problem.operator.prox(state.x, problem.y, self.weight * noise**2 / sigma**2)
-        return State(problem.denoised(x, sigma), x)
+        rho = self.weight * noise**2 / sigma**2
+        x = problem.operator.prox(state.x, problem.y, rho)
+        z = problem.denoised(x, sigma)
+        # Without noise what was seen is certain: it has the last word.
+        exact = t == self.iterations and noise == LEAST
+        return State(problem.operator.prox(z, problem.y, rho) if exact else z, x)
 
 
 def level(t: int, of: int, first: float, last: float) -> float:
