@@ -50,7 +50,7 @@ def uncertain(
     .. math:: D_g(x) = g^{-1} D(g x), \quad g \in D_4, \qquad
               \hat x = \tfrac18 \sum_g \hat x_g, \quad s^2 = \tfrac17 \sum_g (\hat x_g - \hat x)^2
 
-    What a flip changes, the data did not decide. s tells where an answer is in doubt and is no interval: the eight share
+    What a flip changes, the data did not decide. s tells where an answer is in doubt, and is no interval: all share
     one net, and what it never learned none of them shows. Arguments are those of `restore`.
     """
     came = pictures.read(y)
