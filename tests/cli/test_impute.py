@@ -69,23 +69,53 @@ def test_what_it_refuses(xhat_, table, run, tmp_path):
     assert "must end in" in xhat_("impute table.csv --model run --out f.txt").error
     assert "there is no 'lost.csv'" in xhat_("impute lost.csv --out f.csv").error
     np.save("images.npy", np.zeros((5, 8, 8), np.uint8) + np.arange(5, dtype=np.uint8)[:, None, None])
-    assert "without --model fills tables of numbers, got image" in xhat_("impute images.npy --out f.npy").error
+    assert "without --model fills tables, got image" in xhat_("impute images.npy --out f.npy").error
     xhat.fit(xhat.data.open(table, missing=True), "ae", latent=1, epochs=1, out=tmp_path / "ae")
     assert "needs codes that are distributions" in xhat_("impute table.csv --model ae --out f.csv").error
     assert not (tmp_path / "f.csv").exists()
 
 
-def test_categories_are_filled_by_the_likeliest(xhat_, tmp_path):
+@pytest.fixture
+def mixed(tmp_path):
+    """Two kinds of rows, some of whose names are gaps; the code is a number that 32 bits do not hold."""
     rng = np.random.default_rng(0)
-    c = rng.integers(0, 2, 240)
-    whole = pd.DataFrame({"name": np.array(["red", "blue"])[c], "v": 4.0 * c + 0.1 * rng.normal(size=240)})
-    table = whole.assign(name=whole.name.mask(rng.random(240) < 0.3))
-    table.to_csv("mixed.csv", index=False)
-    options = "--kind miwae --latent 2 --epochs 30 --set net.hidden=[32] --set recipe.k=3 --device cpu"
-    assert xhat_(f"fit mixed.csv --missing {options} --out run").status == 0
-    assert xhat_("impute mixed.csv --model run --out filled.csv").out.splitlines()[1].split()[:2] == [
-        "name",
-        str(table.name.isna().sum()),
-    ]
-    assert (pd.read_csv("filled.csv").name == whole.name).mean() > 0.95
-    assert "got a table with categories. Fit kind miwae" in xhat_("impute mixed.csv --out filled.csv").error
+    c = rng.integers(0, 2, 160)
+    whole = pd.DataFrame({"name": np.array(["red", "blue"])[c], "v": 4.0 * c + 0.1 * rng.normal(size=160)})
+    whole["code"] = 123456789 + c
+    whole.assign(name=whole.name.mask(rng.random(160) < 0.3, "?")).to_csv(tmp_path / "mixed.csv", index=False)
+    return whole
+
+
+FEW = {"n_components": 2, "hidden": (16,), "max_iter": 20, "batch_size": 64, "learning_rate": 0.03, "k": 3}
+
+
+def test_categories_are_filled_by_the_likeliest(xhat_, mixed, monkeypatch, tmp_path):
+    fit = Imputer.fit
+    monkeypatch.setattr(Imputer, "fit", lambda self, X: fit(self.set_params(**FEW), X))
+    gaps = pd.read_csv("mixed.csv", na_values="?")
+    listed = xhat_("impute mixed.csv --out filled.csv").out.splitlines()
+    assert listed[1].split()[:2] == ["name", str(gaps.name.isna().sum())]
+    filled = pd.read_csv("filled.csv")
+    assert (filled.name == mixed.name).mean() > 0.95
+    pd.testing.assert_frame_equal(filled[["v", "code"]], mixed[["v", "code"]], check_exact=True)
+    # The same by a model of Python, and by columns in another order.
+    Imputer(random_state=0).fit(gaps).save("run")
+    gaps[["code", "v", "name"]].to_parquet("turned.parquet")
+    assert xhat_("impute turned.parquet --model run --out turned.csv").status == 0
+    pd.testing.assert_frame_equal(pd.read_csv("turned.csv"), filled, check_exact=True)
+    assert xhat_("impute mixed.csv --model run --draws 2 --out drawn.parquet").status == 0
+    drawn = pd.read_parquet("drawn.parquet")
+    assert drawn.shape == (320, 4)
+    assert drawn.notna().all(axis=None)
+
+
+def test_what_a_models_columns_do_not_hold_is_refused_in_one_line(xhat_, mixed, table, run):
+    Imputer(**FEW | {"max_iter": 1}).fit(mixed).save("tables")
+    mixed.assign(name=mixed.name.where(mixed.v > 1, "green")).to_csv("other.csv", index=False)
+    mixed.drop(columns="v").to_csv("less.csv", index=False)
+    assert "column 'name' must hold one of blue, red" in xhat_("impute other.csv --model tables --out f.csv").error
+    assert "has no column 'v', which the model reads" in xhat_("impute less.csv --model tables --out f.csv").error
+    assert "must end in .parquet, .csv" in xhat_("impute mixed.csv --model tables --out f.npy").error
+    # A model of numbers knows them by their order.
+    table[list("bacd")].to_csv("turned.csv", index=False)
+    assert "the model reads column 'a' at place 0" in xhat_("impute turned.csv --model run --out f.csv").error

@@ -53,6 +53,8 @@ def impute(
     import numpy as np
 
     from xhat.core.errors import require
+    from xhat.data.mixed import put
+    from xhat.data.table import table
     from xhat.data.write import check_writable, write
     from xhat.estimators._filling import drawn, filled
 
@@ -64,11 +66,17 @@ def impute(
     else:
         fitted = load_model(model, device)
         rows = open_for(fitted, data, options)
+        fitted.schema.check(rows.schema)
     check_writable(out, rows.schema)
     x = rows.x.numpy()
     gaps = np.isnan(x) if x.dtype.kind == "f" else np.zeros(x.shape, bool)
     values = filled(fitted, rows, DRAWS)[None] if draws is None else drawn(fitted, rows, draws, DRAWS, seed)
-    copies = [rows.schema.to_source(np.where(gaps, copy.astype(x.dtype), x)) for copy in values]
+    if rows.schema.mixed is not None:
+        # What was observed is written as it stands in the file, and not as nets see it.
+        source = table(data)[[column.name for column in rows.schema.mixed]]
+        copies: list[Any] = [put(source, copy, rows.schema.mixed) for copy in values]
+    else:
+        copies = [rows.schema.to_source(np.where(gaps, copy.astype(x.dtype), x)) for copy in values]
     write(copies[0] if draws is None else _joined(copies, out, rows.schema), out, schema=rows.schema)
     _print(gaps, rows.schema, f"{'' if draws is None else f' {draws} times'}: {out}")
 
@@ -77,14 +85,16 @@ def _fit(data: str, options: DataOptions, seed: int, device: str) -> tuple[Fitte
     """Fit an imputer to the rows that it fills."""
     from xhat.core.errors import DataError, require
     from xhat.data.open import open as open_data
+    from xhat.data.table import table
     from xhat.estimators.imputer import Imputer
 
     rows = open_data(data, **options.as_arguments())
     hint = "fit kind miwae to it, with --missing, and give that run by --model"
-    numbers = rows.schema.kind == "table" and rows.schema.mixed is None
-    came = "a table with categories" if rows.schema.mixed is not None else rows.schema.kind
-    require(numbers, "impute", "without --model fills tables of numbers", came, hint, error=DataError)
-    return Imputer(random_state=seed, device=device).fit(rows.x.numpy()).fitted_, rows
+    is_table = rows.schema.kind == "table"
+    require(is_table, "impute", "without --model fills tables", rows.schema.kind, hint, error=DataError)
+    mixed = rows.schema.mixed
+    x = rows.x.numpy() if mixed is None else table(data)[[column.name for column in mixed]]
+    return Imputer(random_state=seed, device=device).fit(x).fitted_, rows
 
 
 def _joined(copies: list[Any], out: Path, schema: Schema) -> Any:

@@ -93,6 +93,39 @@ def decode(rows: Rows, columns: Sequence[Column]) -> pd.DataFrame:
     return pd.DataFrame({column.name: column.decode(rows[:, block]) for column, block in blocks(columns)})
 
 
+def put(frame: pd.DataFrame, rows: Rows, columns: Sequence[Column]) -> pd.DataFrame:
+    """Put what rows (N, D) say into the gaps of a frame; what was observed stays as it came, and so do types.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (N, C)
+        With these columns, in any order.
+    rows : array of shape (N, D)
+        Numbers, which are kept within what was seen, and scores for categories.
+    columns : sequence of Column
+        What the rows hold.
+    """
+    drawn = decode(clipped(rows, columns), columns)
+    return frame.assign(**{column.name: _put(frame[column.name], drawn[column.name]) for column in columns})
+
+
+def _put(series: pd.Series[Any], drawn: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    gap = series.isna().to_numpy()
+    if not gap.any():
+        return series
+    values = drawn[gap]
+    if isinstance(series.dtype, pd.CategoricalDtype):  # this frame's may be fewer than those of the model
+        lacking = pd.unique(values.astype(object)[~values.isin(series.cat.categories).to_numpy()])
+        series = series.cat.add_categories(list(lacking))
+    elif pd.api.types.is_integer_dtype(series.dtype):
+        values = values.round()
+    filled = series.astype(object)
+    filled[gap] = values.astype(object).to_numpy()
+    return filled.astype(series.dtype)
+
+
 def blocks(columns: Sequence[Column]) -> Iterator[tuple[Column, slice]]:
     """Give each column with its place in a row."""
     start = 0

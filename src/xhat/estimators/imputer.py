@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import warnings
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,25 +15,26 @@ from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.impute import MissingIndicator
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from xhat.core.errors import DataError, require
 from xhat.data.dataset import Dataset
-from xhat.engine.randomness import private_randomness
 from xhat.estimators._arrays import like
 from xhat.estimators._constraints import AUTO, EVERY, WHOLE
 from xhat.estimators._estimator import Estimator
 from xhat.estimators._filling import drawn, filled
+from xhat.estimators._tables import beside, check_zeros, dressed, frame_of, holds_categories, marked, opened, picked
 from xhat.estimators._told import Rows, plan_of, seed_of
-from xhat.metrics.factor_analysis import FactorAnalysis, likely_factors
+from xhat.metrics.factor_analysis import likely_factors
 from xhat.models.fitted import Fitted
-from xhat.models.recipe import Recipe
-from xhat.runs.factor_start import start_at_factors, with_factor_path
+from xhat.runs.factor_start import begun_at_factors
 from xhat.runs.plan import INITS, Plan
 
 # Numbers of factors that "auto" chooses from.
 FACTORS = (1, 2, 3, 5, 8, 12, 16, 24)
 HIDDEN = (128, 128)
+# Code dimensions of a table with categories.
+MIXED = 16
 
 
 @dataclass(eq=False, repr=False)
@@ -47,11 +49,15 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
     the gaps is that they are missing at random: whether a value is missing may depend on what was observed, and not on
     itself.
 
+    Frames with columns of texts, categories or booleans are filled as such: a category's gap gets the likeliest one, or
+    a draw of them, and frames of the same columns and types come back. Each column then has a distribution of its own,
+    as `likelihoods/mixed` says, and training begins at random.
+
     Parameters
     ----------
     n_components : int or "auto"
         Code dimensions; "auto" takes as many as let factor analysis fill best a tenth of the observed values, hidden
-        from it for that.
+        from it for that; of tables with categories 16.
     k : int, default=10
         Draws a row while training.
     draws : int, default=256
@@ -64,11 +70,12 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
     hidden : tuple of int, optional
         Widths of hidden layers; by default (128, 128).
     likelihood : str, optional
-        By default a Student's t at each feature, whose location, scale and tail depend on the code.
+        By default a Student's t at each feature, whose location, scale and tail depend on the code; of tables with
+        categories the columns' own.
     scale : {"auto", "standard", "global", …}
         "auto" takes "standard".
     init : {"auto", "factors", "random"}
-        Where training begins; "auto" takes "factors".
+        Where training begins; "auto" takes "factors", and "random" for tables with categories.
 
     All else is as with `AE`.
 
@@ -109,19 +116,20 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array of shape (n_samples, n_features)
-            Rows with NaN in their gaps.
+        X : array or frame of shape (n_samples, n_features)
+            Rows with NaN in their gaps; of frames what pandas takes for a gap.
 
         Returns
         -------
-        array of shape (n_samples, n_features_out)
-            What was observed is the same bit for bit. Rows do not depend on each other.
+        array of shape (n_samples, n_features_out), or pandas.DataFrame of a table with categories
+            What was observed is the same bit for bit. Rows do not depend on each other. A frame's columns have their
+            types, and whole numbers are filled by whole ones.
         """
         rows, fitted = self._ready(X)
-        values = filled(fitted, self._opened(rows), self.draws)
-        return like(self._put(values, rows), X)
+        values = self._put(filled(fitted, self._opened(rows), self.draws), rows)
+        return like(values, X) if isinstance(rows, np.ndarray) else values
 
-    def impute_draws(self, X: Any, n_draws: int = 10, random_state: Any = None) -> Rows:
+    def impute_draws(self, X: Any, n_draws: int = 10, random_state: Any = None) -> Any:
         """Fill the gaps of rows several times, with draws of what may stand there: multiple imputation.
 
         What differs between the draws is what is not known: an analysis that is made of each of them, and pooled, has
@@ -129,7 +137,7 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array of shape (n_samples, n_features)
+        X : array or frame of shape (n_samples, n_features)
             Rows with NaN in their gaps.
         n_draws : int, default=10
             M.
@@ -138,11 +146,12 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray of shape (n_draws, n_samples, n_features_out)
+        ndarray of shape (n_draws, n_samples, n_features_out), or list of frames of a table with categories
         """
         rows, fitted = self._ready(X)
         values = drawn(fitted, self._opened(rows), n_draws, self.draws, seed_of(random_state))
-        return np.stack([self._put(part, rows) for part in values])
+        copies = [self._put(part, rows) for part in values]
+        return np.stack(copies) if isinstance(rows, np.ndarray) else copies
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Name the columns of what `transform` gives."""
@@ -155,8 +164,14 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
     def _kept(self) -> NDArray[np.bool_]:
         return np.ones(len(self._known), dtype=bool) if self.keep_empty_features else self._known
 
-    def _put(self, values: Rows, rows: Rows) -> Rows:
-        """Put values (N, known features) in the gaps of rows."""
+    def _put(self, values: Rows, rows: Any) -> Any:
+        """Put values, (N, known features) or (N, D) of a table with categories, in the gaps of rows."""
+        if not isinstance(rows, np.ndarray):
+            table = picked(dressed(rows, values, self.fitted_.schema.mixed or (), self._known), self._kept)
+            if not self.add_indicator:
+                return table
+            names = self.get_feature_names_out()[self._kept.sum() :]
+            return beside(table, self.indicator_.transform(marked(rows)).astype(np.float64), names)
         answer = self._answer(rows, rows).copy()
         whole = np.zeros_like(answer)
         whole[:, self._known] = values
@@ -167,8 +182,9 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
             return answer
         return np.hstack([answer, self.indicator_.transform(rows).astype(answer.dtype)])
 
-    def _plan(self, rows: Rows) -> Plan:
-        self._known: NDArray[np.bool_] = np.array(~np.isnan(rows.astype(np.float64, copy=False)).all(axis=0))
+    def _plan(self, rows: Any) -> Plan:
+        marks = marked(rows)
+        self._known: NDArray[np.bool_] = np.array(~np.isnan(marks.astype(np.float64, copy=False)).all(axis=0))
         hint = "give some values"
         require(bool(self._known.any()), "Imputer", "needs a value in some feature", "NaN only", hint, error=DataError)
         if not self._known.all() and not self.keep_empty_features:
@@ -176,19 +192,25 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
             text = f"Skipping features without any observed values: {came}. At least one non-missing value is needed."
             warnings.warn(text, UserWarning, stacklevel=3)
         if self.add_indicator:
-            self.indicator_ = _indicator(rows)
-        rows = rows[:, self._known]
-        at_factors = self.init in ("auto", "factors")
+            self.indicator_ = _indicator(marks)
+        data = known = picked(rows, self._known)
+        if not isinstance(rows, np.ndarray):
+            if self.keep_empty_features:
+                check_zeros(rows, self._known)
+            data = opened(known, kind="mixed")
+        at_factors = self.init == "factors" or (self.init == "auto" and data is known)
         told = copy.copy(self)
-        told.init = "random" if at_factors else self.init
+        told.init = "random" if self.init in ("auto", "factors") else self.init
         told.scale = "standard" if self.scale == "auto" else self.scale
         told.hidden = HIDDEN if self.hidden is None else self.hidden
-        plan = plan_of(told, rows, self._kind, self._code(rows), self._changes())
-        return _at_factors(plan) if at_factors else plan
+        plan = plan_of(told, data, self._kind, self._code(known), self._changes())
+        return begun_at_factors(plan) if at_factors else plan
 
-    def _code(self, rows: Rows) -> int:
+    def _code(self, rows: Any) -> int:
         if self.n_components != "auto":
             return super()._code(rows)
+        if not isinstance(rows, np.ndarray):
+            return MIXED
         known = torch.from_numpy(rows.astype(np.float64))
         centred = known - known.nanmean(0)
         spread = centred.square().nanmean(0).sqrt()
@@ -197,17 +219,39 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
     def _changes(self) -> dict[str, Any]:
         return {"recipe.k": self.k}
 
-    def _opened(self, rows: Rows) -> Dataset:
-        return super()._opened(rows[:, self._known])
+    def _opened(self, rows: Any) -> Dataset:
+        known = picked(rows, self._known)
+        if isinstance(rows, np.ndarray):
+            return super()._opened(known)
+        return opened(known, **self.fitted_.schema.opening(), to_learn=False)
 
-    def _checked(self, X: Any, *, reset: bool = False) -> Rows:
+    def _checked(self, X: Any, *, reset: bool = False) -> Any:
+        table = frame_of(X)
+        tabular = holds_categories(table) if reset and table is not None else self._tabular and not reset
+        if tabular:
+            hint = "give a frame with the columns of the one that it was fitted to"
+            require(table is not None, "Imputer", "was fitted to a frame with categories", "an array", hint)
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return table
         rows = super()._checked(X, reset=reset)
         if rows.ndim != 2:
             raise ValueError(f"Found array with dim {rows.ndim}, while dim <= 2 is required by Imputer.")
         return rows
 
+    @property
+    def _tabular(self) -> bool:
+        return hasattr(self, "fitted_") and self.fitted_.schema.mixed is not None
+
+    def _at(self, rows: Any) -> Fitted:
+        return super()._at(rows) if isinstance(rows, np.ndarray) else self.fitted_.double
+
     def _take(self, fitted: Fitted, data: Dataset) -> None:
         super()._take(fitted, data)
+        if self._tabular:
+            self._examples = None  # categories are no lines
+        elif hasattr(self, "feature_names_in_"):  # so that `xhat impute` refuses columns in another order
+            names = tuple(self.feature_names_in_[self._known].tolist())
+            fitted.schema = dataclasses.replace(fitted.schema, columns=names)
         marked = self.indicator_.features_.tolist() if self.add_indicator else None
         fitted.origin["imputer"] = {
             "known": self._known.tolist(),
@@ -229,6 +273,9 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
             row = np.zeros((1, imputer.n_features_in_))
             row[:, marked] = np.nan
             imputer.indicator_ = _indicator(row)
+        columns = imputer.fitted_.schema.mixed
+        if columns is not None and not hasattr(imputer, "feature_names_in_"):  # a run of the command line
+            imputer.feature_names_in_ = np.array([column.name for column in columns], dtype=object)
         return imputer
 
     def __sklearn_tags__(self) -> Any:
@@ -243,15 +290,3 @@ def _candidates(features: int) -> tuple[int, ...]:
 
 def _indicator(rows: Rows) -> MissingIndicator:
     return MissingIndicator(error_on_new=False).fit(rows)
-
-
-def _at_factors(plan: Plan) -> Plan:
-    """Let a plan's training begin at factor analysis of its scaled training rows."""
-    batch = plan.data.batch(plan.split.train)
-    scaled = plan.scaling(batch.x)
-    x = scaled if batch.mask is None else scaled.masked_fill(~batch.mask, torch.nan)
-    with private_randomness(plan.settings.seed):
-        model = with_factor_path(plan.recipe.model)
-    (code,) = model.code_shape
-    start_at_factors(model, FactorAnalysis.fit(x, code))
-    return replace(plan, recipe=Recipe(model, plan.recipe.objective), origin=plan.origin | {"init": "factors"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -13,11 +14,14 @@ from xhat.core.encoder import Encoder
 from xhat.core.errors import require
 from xhat.core.gaussian_code import GaussianCode
 from xhat.core.shapes import size
+from xhat.engine.randomness import private_randomness
 from xhat.metrics.factor_analysis import FactorAnalysis
 from xhat.models.autoencoder import Autoencoder
+from xhat.models.recipe import Recipe
 from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.likelihoods.student_t import StudentT
 from xhat.parts.nets.factor_path import FactorPathDecoder, FactorPathEncoder
+from xhat.runs.plan import Plan
 
 # What a Student-t decoder says at first of each tail, as softplus reads it: ν about 6 above a lowest of 3.
 TAIL = 3.0
@@ -78,6 +82,18 @@ def start_at_factors(model: Autoencoder, factors: FactorAnalysis) -> None:
     elif likelihood.learned:
         likelihood.log_scale.fill_(0.5 * float(noise.mean().log()))
     cast(FactorPathDecoder, model.decoder).start(loadings, mean)
+
+
+def begun_at_factors(plan: Plan) -> Plan:
+    """Let a plan's training begin at factor analysis of its scaled training rows."""
+    batch = plan.data.batch(plan.split.train)
+    scaled = plan.scaling(batch.x)
+    x = scaled if batch.mask is None else scaled.masked_fill(~batch.mask, torch.nan)
+    with private_randomness(plan.settings.seed):
+        model = with_factor_path(plan.recipe.model)
+    (code,) = model.code_shape
+    start_at_factors(model, FactorAnalysis.fit(x, code))
+    return replace(plan, recipe=Recipe(model, plan.recipe.objective), origin=plan.origin | {"init": "factors"})
 
 
 def _softplus_of(y: Tensor) -> Tensor:

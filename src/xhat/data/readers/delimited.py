@@ -26,9 +26,7 @@ AS_TEXT = "a text is opened with kind='text' (--rows text)"
 
 
 def read(path: Path, ask: Ask) -> Raw:
-    """Read a table; columns without a header are called c0, c1, ….
-
-    An unnamed first column that counts the rows, as pandas writes, is left out.
+    """Read a table's columns.
 
     Raises
     ------
@@ -36,6 +34,19 @@ def read(path: Path, ask: Ask) -> Raw:
         When rows differ in length, or columns hold neither numbers nor categories.
     """
     ask.only("labels", "mixed", "columns", who=path.name)
+    return from_pandas(read_frame(path), ask, path.stem)
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read a table as it stands there; columns without a header are called c0, c1, ….
+
+    An unnamed first column that counts the rows, as pandas writes, is left out.
+
+    Raises
+    ------
+    DataError
+        When rows differ in length.
+    """
     import pandas as pd
 
     try:
@@ -65,7 +76,7 @@ def read(path: Path, ask: Ask) -> Raw:
     # Prose whose lines happen to have as many commas each.
     prose = path.suffix.lower() == ".txt" and not any(pd.api.types.is_numeric_dtype(frame[c]) for c in frame)
     require(not prose, path.name, "holds no column of numbers", hint=AS_TEXT, error=DataError)
-    return from_pandas(_without_index(frame), ask, path.stem)
+    return _without_index(frame)
 
 
 def _sample(path: Path) -> list[str]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xhat.core.errors import DataError
 from xhat.data.ask import Ask
 from xhat.data.raw import Raw
 from xhat.data.readers.frame import from_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SUFFIXES = (".parquet", ".pq")
 
@@ -21,11 +25,22 @@ def read(path: Path, ask: Ask) -> Raw:
         When it is no such file, or columns hold neither numbers nor categories.
     """
     ask.only("labels", "mixed", "columns", who=path.name)
+    return from_pandas(read_frame(path), ask, path.stem)
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read a table as it stands there.
+
+    Raises
+    ------
+    DataError
+        When it is no such file.
+    """
     from pyarrow import ArrowException
     from pyarrow.parquet import read_table
 
     try:
-        frame = read_table(path).to_pandas()
+        frame: pd.DataFrame = read_table(path).to_pandas()
     except (ArrowException, OSError) as error:
         raise DataError(path.name, "cannot be read as a Parquet file", error, "write it again") from error
-    return from_pandas(frame, ask, path.stem)
+    return frame
