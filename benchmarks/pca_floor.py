@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from _record import RESULTS, record, shared, table
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
@@ -152,8 +153,11 @@ def umap_codes(train: NDArray[Any], test: NDArray[Any], k: int, seed: int) -> tu
         from umap import UMAP
     except ImportError:
         return None
+    threads = torch.get_num_threads()
     umap = UMAP(k, random_state=seed, n_jobs=1).fit(train)
-    return umap.transform(train), umap.transform(test)
+    codes = umap.embedding_, umap.transform(test)
+    torch.set_num_threads(threads)  # numba takes every core for all of the process
+    return codes
 
 
 def features(name: str) -> int:
