@@ -115,6 +115,25 @@ def test_numbers_alone_are_mixed_where_that_is_asked_for():
         xhat.data.open(gapless(), kind="series")
 
 
+@pytest.mark.parametrize("empty", [None, pd.Series([None] * 4, dtype="string"), pd.array([None] * 4, "boolean")])
+def test_a_column_of_gaps_is_refused(empty):
+    with pytest.raises(DataError, match=r"every column needs a value in some row, .*none in column 'none'"):
+        xhat.data.open(frame().assign(none=empty), missing=True)
+
+
+def test_sparse_columns_are_columns():
+    sparse = gapless().assign(often=pd.arrays.SparseArray([0, 3]))
+    data = xhat.data.open(sparse)
+    assert data.x[:, -1].tolist() == [0, 3]
+    assert data.schema.to_source(data.x.numpy())["often"].tolist() == [0, 3]
+
+
+def test_a_condition_is_read_by_its_value_or_by_its_name():
+    rooms, own = Column("rooms", "category", (1, 2)), Column("own", "bool", (False, True))
+    assert [rooms.read(value).tolist() for value in (1, 1.0, np.int8(2), "2")] == [[1, 0], [1, 0], [0, 1], [0, 1]]
+    assert [own.read(value).tolist() for value in (np.True_, "False", 1)] == [[0, 1], [1, 0], [0, 1]]
+
+
 def test_a_gap_is_named_by_its_column():
     with pytest.raises(DataError, match=r"no value may be missing, got 3 NaN, the first in row 1, column 'maybe'"):
         xhat.data.open(frame())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from xhat.core.errors import ConfigError, DataError
+from xhat.core.errors import ConfigError, DataError, XhatError
 from xhat.estimators.tabular_vae import TabularVAE
 
 N = 400
@@ -68,11 +68,36 @@ def test_samples_under_conditions_have_them_and_what_goes_with_them(model):
         ({"sexe": "Female"}, "the model knows no column 'sexe'. Did you mean 'sex'?"),
         ({"sex": "woman"}, r"column 'sex' must be one of Female, Male, got 'woman'"),
         ({"age": "old"}, "column 'age' must be a number, got 'old'"),
+        ({"age": float("nan")}, "column 'age' must be a number, got nan"),
+        ({"age": 30.5}, "column 'age' must be a whole number, got 30.5"),
+        ({"age": 200}, "column 'age' must lie between 20 and 69, got 200"),
+        ({"sex": None}, "column 'sex' must be one of Female, Male, got None"),
+        ("sex=Female", "conditions must be values by the names of columns, got 'sex=Female'"),
     ],
 )
 def test_conditions_that_no_row_can_have_are_refused(model, conditions, says):
-    with pytest.raises(DataError, match=says):
+    with pytest.raises(XhatError, match=says) as caught:
         model.sample(3, conditions)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("n", "says"), [(0, "n must be >= 1, got 0"), (1.5, "n must be a whole number, got 1.5")])
+def test_how_many_rows_is_a_whole_number(model, n, says):
+    for conditions in (None, {"sex": "Male"}):
+        with pytest.raises(ConfigError, match=says):
+            model.sample(n, conditions)
+
+
+def test_the_ends_of_what_was_seen_may_be_asked_for(model):
+    height = table()["height"].max()
+    np.testing.assert_allclose(model.sample(2, {"height": height, "age": "20"})["height"], height, rtol=1e-6)
+
+
+def test_columns_of_one_name_are_refused():
+    twice = table().set_axis(["age", "sex", "sex", "own", "gain", "gain"], axis=1)
+    with pytest.raises(DataError, match="columns must have names of their own, got gain, sex") as caught:
+        TabularVAE(2).fit(twice)
+    assert "\n" not in str(caught.value)
 
 
 def test_scores_are_densities_and_rows_with_gaps_have_them(model):

@@ -53,4 +53,8 @@ def sample(
 def _conditions(words: tuple[str, ...]) -> dict[str, str]:
     for word in words:
         require("=" in word, "--where", "must be COLUMN=VALUE", f"'{word}'", "as --where sex=Female")
-    return {name: value for name, _, value in (word.partition("=") for word in words)}
+    found: dict[str, str] = {}
+    for name, _, value in (word.partition("=") for word in words):
+        before = found.setdefault(name, value)
+        require(before == value, "--where", "must give a column one value", f"{name}={before} and {name}={value}")
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -69,6 +70,8 @@ class Column:
         """
         import pandas as pd
 
+        if isinstance(series.dtype, pd.SparseDtype):
+            series = series.sparse.to_dense()
         name, dtype = str(series.name), str(series.dtype)
         if isinstance(series.dtype, pd.CategoricalDtype):
             values = tuple(series.cat.categories.tolist())
@@ -78,6 +81,8 @@ class Column:
             require(bool(values), who, f"column '{name}' has no categories", hint="drop it", error=DataError)
             return cls(name, "category", values, ordered=bool(series.cat.ordered))
         match pd.api.types.infer_dtype(series, skipna=True):
+            case "empty" | "string" if series.isna().all():
+                raise DataError(who, f"every column needs a value in some row, none in column '{name}'", hint="drop it")
             case "boolean":
                 return cls(name, dtype, (False, True))
             case "string":
@@ -88,8 +93,6 @@ class Column:
                 whole = bool((known == np.rint(known)).all())
                 low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
                 return cls(name, dtype, whole=whole, low=low, high=high)
-            case "empty" if series.isna().all():
-                raise DataError(who, f"every column needs a value in some row, none in column '{name}'", hint="drop it")
         raise _odd(series, series.notna(), who)
 
     def encode(self, series: pd.Series[Any], who: str) -> Rows:
@@ -125,17 +128,31 @@ class Column:
         Raises
         ------
         DataError
-            When it is no number, or none of the categories.
+            When it is no number that the column can hold, or none of the categories.
         """
         if self.categories is None:
-            try:
-                return np.array([float(value)], np.float32)
-            except (TypeError, ValueError) as error:
-                raise DataError("sample", f"column '{self.name}' must be a number", repr(value)) from error
+            return np.array([self._read_number(value)], np.float32)
         names = [str(category) for category in self.categories]
+        same = [value == category or str(value) == name for category, name in zip(self.categories, names, strict=True)]
         rule = f"column '{self.name}' must be one of {', '.join(names[:20])}"
-        require(str(value) in names, "sample", rule, repr(value), error=DataError)
-        return np.eye(self.width, dtype=np.float32)[names.index(str(value))]
+        require(True in same, "sample", rule, repr(value), error=DataError)
+        return np.eye(self.width, dtype=np.float32)[same.index(True)]
+
+    def _read_number(self, value: Any) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        who, name = "sample", f"column '{self.name}'"
+        require(math.isfinite(number), who, f"{name} must be a number", repr(value), error=DataError)
+        whole = not self.whole or number.is_integer()
+        require(whole, who, f"{name} must be a whole number", repr(value), "as all that were seen", error=DataError)
+        # A draw is kept within what was seen: beyond it, it would not have what was asked for.
+        rule, hint = f"{name} must lie between {self.low:.15g} and {self.high:.15g}", "the model has seen no other"
+        # Single precision, in which the model works, may round the ends outwards.
+        inside = self.low <= number <= self.high or np.float32(number) in (np.float32(self.low), np.float32(self.high))
+        require(inside, who, rule, repr(value), hint, error=DataError)
+        return number
 
     def decode(self, values: Rows) -> pd.Series[Any]:
         """Give the column in its own type, from numbers or the likeliest category of each row (N, width)."""

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from xhat.core.errors import DataError, require
 from xhat.data.dataset import Dataset
 from xhat.data.mixed import is_mixed
 from xhat.data.open import open as open_data
@@ -106,6 +107,10 @@ class TabularVAE(Transformer):
         if not frame.accepts(X) or not (reset or self._frames):
             return super()._checked(X, reset=reset)
         table = X.to_pandas() if hasattr(X, "to_pandas") else X
+        names = [str(name) for name in table.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        who = type(self).__name__
+        require(not twice, who, "columns must have names of their own", ", ".join(twice), "rename one", error=DataError)
         if is_mixed(table):
             validate_data(self, X, reset=reset, skip_check_array=True)
         else:

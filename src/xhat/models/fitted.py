@@ -162,7 +162,12 @@ class Fitted:
         ndarray of shape (n, ...), or pandas.DataFrame
             In the data's own units and layout; numbers of a mixed table within the range that was seen.
         """
+        whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
+        require(whole, "sample", "n must be a whole number", repr(n), "it is how many rows")
         y = None if label is None else self._classes(label, n, "sample")
+        as_mapping = where is None or isinstance(where, Mapping)
+        hint = 'as {"sex": "Female"}'
+        require(as_mapping, "sample", "conditions must be values by the names of columns", repr(where), hint)
         if where:
             hint = "it is for frames and files of tables with categories; other tables become such with kind='mixed'"
             require(self.schema.mixed is not None, "sample", "only mixed tables know conditions", hint=hint)
