@@ -71,7 +71,7 @@ class Column:
         import pandas as pd
 
         if isinstance(series.dtype, pd.SparseDtype):
-            series = series.sparse.to_dense()
+            series = series.astype(series.dtype.subtype)
         name, dtype = str(series.name), str(series.dtype)
         if isinstance(series.dtype, pd.CategoricalDtype):
             values = tuple(series.cat.categories.tolist())
