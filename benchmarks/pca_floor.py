@@ -219,13 +219,12 @@ def main() -> None:
     options = parser.parse_args()
     names, seeds = options.only or (QUICK if options.quick else SETS), SEEDS[:1] if options.quick else SEEDS
     results = kept() if options.keep else {}
-    for name in names:
-        for k in CODES:
-            if k >= features(name):
-                print(f"{name} k={k}: left out, it has {features(name)} features", flush=True)
-                continue
-            for seed in seeds:
-                if (name, k, seed) not in results:
+    for seed in seeds:  # outermost, so that a run that is cut off has some of everything
+        for name in names:
+            for k in CODES:
+                if k >= features(name):
+                    print(f"{name} k={k}: left out, it has {features(name)} features", flush=True)
+                elif (name, k, seed) not in results:
                     results[name, k, seed] = result = measure(name, k, seed)
                     told = f"validation {result.validation:.4f}, test {result.test:.4f}, net {result.net:g}"
                     print(f"{name} k={k} seed {seed}: {told}, {result.seconds:.1f} s", flush=True)
