@@ -16,9 +16,16 @@ from xhat.parts.nets._factors import factors_given
 PULL = 2.0
 # No column is copied more exactly than this share of its variance: such a likelihood would have no maximum.
 LEAST = 1e-3
-# Rows that are looked at: more tell a linear model little.
-MOST = 4096
+# Rows that are looked at, and their values: more tell a linear model little.
+MOST, VALUES = 4096, 2**20
+LEAST_ROWS = 1024
+# Of a column that these rows lack, so many that have it are looked at as well.
+RARE = 16
 STEPS = 100
+# EM has ended where no column's ψ changes by more than this share of the column's variance.
+TOLERANCE = 1e-4
+# The same while numbers of factors are compared.
+ROUGHLY = 1e-3
 # Fewer factors are taken, where they fill gaps nearly as well as the best number.
 NEAR = 1.01
 
@@ -53,20 +60,24 @@ class FactorAnalysis:
     noise: Float[Tensor, "D"]
 
     @classmethod
-    def fit(cls, x: Float[Tensor, "N D"], k: int, *, steps: int = STEPS) -> Self:
-        """Fit by expectation and maximisation.
+    def fit(cls, x: Float[Tensor, "N D"], k: int, *, steps: int = STEPS, tolerance: float = TOLERANCE) -> Self:
+        """Fit by expectation and maximisation; columns may be in any units.
 
         Parameters
         ----------
         x : Tensor of shape (N, D)
-            Rows with NaN in their gaps, of columns whose spread is about 1.
+            Rows with NaN in their gaps.
         k : int
             K, how many factors, >= 1.
         steps : int
-            Of EM.
+            Of EM, at most.
+        tolerance : float
+            Steps end where each ψ changes by at most this share of its column's variance.
         """
         require(k >= 1, "FactorAnalysis", "k must be >= 1", k, "1 to D - 1 are usual")
-        x = x[:: -(-len(x) // MOST)].double()
+        x = _some(x).double()
+        unit = _spread(x)  # (D,)
+        x = x / unit
         seen = (~x.isnan()).double()  # (N, D)
         x = x.nan_to_num()
         count = seen.sum(0).clamp(min=1)  # (D,)
@@ -80,9 +91,11 @@ class FactorAnalysis:
         loadings += 1e-3 * torch.sin(torch.arange(1.0, loadings.numel() + 1).to(x)).view_as(loadings)
         fitted = cls(mean, loadings, torch.ones_like(mean))
         for _ in range(steps):
-            fitted = fitted._improved(x, seen, count)
+            before, fitted = fitted, fitted._improved(x, seen, count)
+            if (fitted.noise - before.noise).abs().max() <= tolerance:
+                break
         turn = torch.linalg.eigh(fitted.loadings.T @ (fitted.loadings / fitted.noise[:, None])).eigenvectors.flip(1)
-        return cls(fitted.mean, fitted.loadings @ turn, fitted.noise)
+        return cls(unit * fitted.mean, unit[:, None] * fitted.loadings @ turn, unit**2 * fitted.noise)
 
     def _improved(self, x: Tensor, seen: Tensor, count: Tensor) -> Self:
         z, c = factors_given(x, seen, self.mean, self.loadings, self.noise)  # E[z], Cov[z]: (N, K), (N, K, K)
@@ -109,10 +122,13 @@ class FactorAnalysis:
 def likely_factors(x: Float[Tensor, "N D"], candidates: tuple[int, ...], *, seed: int = 0, share: float = 0.1) -> int:
     """Choose how many factors by hiding a share of the observed values and filling them.
 
+    Errors are counted in units of each column's spread. Of each column the largest draw stays, so that none is hidden
+    whole: one that few rows have must not decide for all.
+
     Parameters
     ----------
     x : Tensor of shape (N, D)
-        Rows with NaN in their gaps, of columns whose spread is about 1.
+        Rows with NaN in their gaps.
     candidates : tuple of int
         Numbers of factors to try.
     seed : int
@@ -120,11 +136,32 @@ def likely_factors(x: Float[Tensor, "N D"], candidates: tuple[int, ...], *, seed
     share : float
         How much of what was observed is hidden.
     """
-    x = x[:: -(-len(x) // MOST)].double()
+    x = _some(x).double()
+    x = x / _spread(x)
     generator = torch.Generator().manual_seed(seed)
-    hidden = (torch.rand(x.shape, generator=generator, dtype=x.dtype) < share) & ~x.isnan()
-    shown = x.masked_fill(hidden, torch.nan)
-    if not hidden.any() or shown.isnan().all(0).any():
+    draw = torch.rand(x.shape, generator=generator, dtype=x.dtype).masked_fill(x.isnan(), -1)
+    hidden = (draw < share) & ~x.isnan()
+    hidden[draw.argmax(0), torch.arange(x.shape[1])] = False
+    if not hidden.any():
         return min(candidates)
-    errors = {k: float((FactorAnalysis.fit(shown, k).filled(shown) - x)[hidden].square().mean()) for k in candidates}
+    shown = x.masked_fill(hidden, torch.nan)
+    fits = {k: FactorAnalysis.fit(shown, k, tolerance=ROUGHLY) for k in candidates}
+    errors = {k: float((fit.filled(shown) - x)[hidden].square().mean()) for k, fit in fits.items()}
     return next(k for k in sorted(candidates) if errors[k] <= NEAR * min(errors.values()))
+
+
+def _some(x: Float[Tensor, "N D"]) -> Float[Tensor, "M D"]:
+    """Draw some rows, with some of those that alone have a column: in order, rows might repeat as hours and days do."""
+    most = min(MOST, max(LEAST_ROWS, VALUES // x.shape[1]))
+    if len(x) <= most:
+        return x
+    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:most]
+    lacking = x[rows].isnan().all(0).nonzero()[:, 0]
+    rare = [(~x[:, column].isnan()).nonzero()[:RARE, 0] for column in lacking]
+    return x[torch.cat([rows, *rare]).unique()]
+
+
+def _spread(x: Float[Tensor, "N D"]) -> Float[Tensor, "D"]:
+    """Give each column's standard deviation over the rows that have it; 1 where it has none."""
+    spread = (x - x.nanmean(0)).square().nanmean(0).sqrt()
+    return torch.where(spread > 0, spread, 1.0)  # NaN is not > 0
