@@ -50,3 +50,23 @@ def test_refuses_most_below_one_and_a_single_row():
         Split.draw(10, most=0)
     with pytest.raises(DataError, match="needs at least 2 rows, got 1"):
         Split.draw(1)
+
+
+def test_what_only_one_row_tells_is_left_to_train():
+    plain = Split.draw(40, 0.25)
+    seen = torch.ones(40, 3, dtype=torch.bool)
+    assert torch.equal(Split.draw(40, 0.25, seen=seen).validation, plain.validation)  # nothing is in danger
+    only, pair, free = plain.validation[0], plain.validation[1:3], plain.validation[3:]
+    seen[:, 1:] = False
+    seen[only, 1] = seen[pair, 2] = True
+    split = Split.draw(40, 0.25, seen=seen)
+    assert len(split.validation) == len(plain.validation)
+    assert only in split.train
+    assert torch.isin(pair, split.train).sum() == 1  # one of two is enough
+    assert torch.isin(free, split.validation).all()
+    assert torch.equal(torch.cat([split.train, split.validation]).sort().values, torch.arange(40))
+
+
+def test_rows_of_which_each_alone_tells_something_are_split_all_the_same():
+    split = Split.draw(6, 0.5, seen=torch.eye(6, dtype=torch.bool))
+    assert torch.equal(split.validation, Split.draw(6, 0.5).validation)

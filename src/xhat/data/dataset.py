@@ -93,8 +93,9 @@ class Dataset:
         return Dataset(self.x[rows], _taken(self.y, rows), self.schema, _taken(self.mask, rows))
 
     def split(self, validation: float = 0.1, *, seed: int = 0, most: int = 10_000) -> Split:
-        """Draw rows that validate; see `Split.draw`."""
-        return Split.draw(len(self), validation, seed=seed, most=most)
+        """Draw rows that validate; see `Split.draw`. Of a table with gaps a value of each column is left to train."""
+        gaps = self.schema.kind == "table" and self.schema.missing
+        return Split.draw(len(self), validation, seed=seed, most=most, seen=~self.x.isnan() if gaps else None)
 
 
 def _taken(of: Tensor | None, rows: Tensor) -> Tensor | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from xhat.core.errors import DataError, require
@@ -25,7 +26,15 @@ class Split:
     validation: Tensor
 
     @classmethod
-    def draw(cls, n: int, validation: float = 0.1, *, seed: int = 0, most: int = 10_000) -> Self:
+    def draw(
+        cls,
+        n: int,
+        validation: float = 0.1,
+        *,
+        seed: int = 0,
+        most: int = 10_000,
+        seen: Bool[Tensor, "N D"] | None = None,
+    ) -> Self:
         """Draw the rows that validate uniformly, whatever their labels.
 
         Parameters
@@ -38,6 +47,9 @@ class Split:
             The same seed draws the same rows; torch's own random state is neither read nor changed.
         most : int, default=10_000
             No more rows than this validate: beyond it, a mean is known well enough.
+        seen : bool Tensor of shape (n, D), optional
+            Which values are there, of rows with gaps: rows that alone have a value of some column then train, and
+            others validate for them.
 
         Raises
         ------
@@ -53,4 +65,24 @@ class Split:
         require(n >= 2, "split", "needs at least 2 rows", n, "one to train and one to validate", error=DataError)
         held = max(1, min(round(n * validation), most, n - 1))
         order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+        if seen is not None:
+            held, order = _with_evidence(order, held, seen)
         return cls(order[held:].sort().values, order[:held].sort().values)
+
+
+def _with_evidence(order: Tensor, held: int, seen: Tensor) -> tuple[int, Tensor]:
+    """Let rows change places until the training rows have a value of each column that has one."""
+    left = seen.sum(0)  # (D,): values of each column that are not held out
+    if bool((seen[order[held:]].any(0) | (left == 0)).all()):
+        return held, order
+    out: list[int] = []
+    for row in order.tolist():
+        if bool((left > 1)[seen[row]].all()):
+            out.append(row)
+            left = left - seen[row].long()
+        if len(out) == held:
+            break
+    if not out:  # every row is the only one of something
+        return held, order
+    rest = order[~torch.isin(order, torch.tensor(out))]
+    return len(out), torch.cat([torch.tensor(out), rest])

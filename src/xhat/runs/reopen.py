@@ -50,4 +50,4 @@ def reopen(fitted: Fitted, data: Any, who: str, verb: str) -> Dataset:
 def split_of(fitted: Fitted, data: Dataset) -> Split:
     """Draw the training and validation rows that a run drew."""
     origin = fitted.origin
-    return Split.draw(len(data), origin["validation"], seed=int(origin["settings"]["seed"]))
+    return data.split(origin["validation"], seed=int(origin["settings"]["seed"]))
