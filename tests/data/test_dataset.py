@@ -9,10 +9,8 @@ from xhat.data import Dataset
 RNG = np.random.default_rng(0)
 
 
-@pytest.mark.parametrize(
-    "dtype", ["int8", "int16", "uint16", "int32", "uint32", "int64", "float16", "float32", "float64"]
-)
-def test_batches_are_float32(dtype):
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "float16", "float32"])
+def test_batches_of_what_32_bits_hold_are_float32(dtype):
     x = np.arange(12).reshape(4, 3).astype(dtype)
     data = xhat.data.open(x)
     assert data.schema.dtype == dtype
@@ -21,6 +19,19 @@ def test_batches_are_float32(dtype):
     np.testing.assert_array_equal(batch.x, x[[2, 0]].astype(np.float32))
     assert batch.mask is None
     assert batch.y is None
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64", "float64"])
+def test_batches_of_what_32_bits_would_round_keep_each_number(dtype):
+    x = (1_700_000_001 + np.arange(12)).reshape(4, 3).astype(dtype)
+    batch = xhat.data.open(x).batch(torch.tensor([2, 0]))
+    assert batch.x.dtype == torch.float64
+    np.testing.assert_array_equal(batch.x, x[[2, 0]])
+
+
+def test_batches_of_tokens_are_float32_whatever_counts_them():
+    tokens = xhat.data.open(np.array([[0, 1, 2], [2, 1, 0]]), kind="tokens")
+    assert tokens.batch(torch.arange(2)).x.dtype == torch.float32
 
 
 def test_bytes_stay_bytes():

@@ -99,6 +99,50 @@ def test_a_constant_element_is_centred_and_not_stretched(how, value):
     assert scaling.spread.unique().tolist() == [1.0]
 
 
+@pytest.mark.parametrize("how", ["unit", "global", "standard", "range"])
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.uint32])
+def test_the_last_digits_of_large_numbers_are_kept_both_ways(how, dtype):
+    # Seconds since 1970 of five minutes, which 32-bit floats keep in steps of 128.
+    t = (1_700_000_000 + np.random.default_rng(0).integers(0, 300, (400, 2))).astype(dtype)
+    scaling = Scaling.fit(how, torch.from_numpy(t))
+    scaled = scaling(torch.from_numpy(t))
+    assert scaled.dtype == torch.float32
+    small = t.astype(np.float64) - 1_700_000_000
+    if how == "unit":
+        expected = (small - small.min()) / (small.max() - small.min())
+    else:
+        wide = {"global": np.sqrt(small.var(0).mean()), "standard": small.std(0), "range": np.ptp(small, 0)}[how]
+        expected = (small - small.mean(0)) / wide
+        expected /= np.sqrt((expected.var(0)).mean())
+    np.testing.assert_allclose(scaled, expected, atol=1e-5)
+    back = scaling.inverse(scaled)
+    assert back.dtype == torch.float64
+    np.testing.assert_allclose(back, t.astype(np.float64), rtol=0, atol=1e-3)
+    assert Scaling.fit(how, torch.from_numpy(t).float()).inverse(scaled).dtype == torch.float32
+
+
+def test_a_scaling_of_doubles_is_kept_with_its_digits():
+    x = 1e9 + torch.randn(50, 3, dtype=torch.float64)
+    scaling = Scaling.fit("standard", x)
+    twin = Scaling("standard", (3,), fine=True)
+    twin.load_state_dict(scaling.state_dict())
+    assert torch.equal(twin.inverse(twin(x)), scaling.inverse(scaling(x)))
+    assert (twin.inverse(twin(x)) - x).abs().max() < 1e-5
+    assert twin.double()(x).dtype == torch.float64
+
+
+def test_what_32_bits_cannot_hold_apart_is_refused():
+    with pytest.raises(ConfigError, match=r"^Scaling: 32-bit floats must hold how far values lie apart\."):
+        Scaling.fit("standard", 1e-60 * torch.randn(9, 2, dtype=torch.float64))
+
+
+def test_columns_that_would_hardly_vary_in_32_bits_are_told():
+    t = 1_700_000_000 + torch.arange(300.0, dtype=torch.float64)
+    assert module.flattened(torch.stack([t, t - t[0]], 1))
+    assert not module.flattened(torch.stack([t - t[0], 1e9 * torch.ones(300)], 1))
+    assert not module.flattened(t.float())
+
+
 def test_bytes_run_from_0_to_255_whatever_came():
     x = torch.tensor([[3, 200]], dtype=torch.uint8)
     scaling = Scaling.fit("unit", x, low=0, high=255)

@@ -70,8 +70,7 @@ class Column:
         """
         import pandas as pd
 
-        if isinstance(series.dtype, pd.SparseDtype):
-            series = series.astype(series.dtype.subtype)
+        series = _plain(series)
         name, dtype = str(series.name), str(series.dtype)
         if isinstance(series.dtype, pd.CategoricalDtype):
             values = tuple(series.cat.categories.tolist())
@@ -93,7 +92,7 @@ class Column:
                 whole = bool((known == np.rint(known)).all())
                 low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
                 return cls(name, dtype, whole=whole, low=low, high=high)
-        raise _odd(series, series.notna(), who)
+        raise _odd(series, who)
 
     def encode(self, series: pd.Series[Any], who: str) -> Rows:
         """Give the column as nets see it, (N, width): a number, or 1 at the category; NaN where it is missing.
@@ -105,6 +104,7 @@ class Column:
         """
         import pandas as pd
 
+        series = _plain(series)
         if self.categories is None:
             return _numbers(series, self.name, who)[:, None]
         if all(isinstance(value, str) for value in self.categories):
@@ -131,7 +131,7 @@ class Column:
             When it is no number that the column can hold, or none of the categories.
         """
         if self.categories is None:
-            return np.array([self._read_number(value)], np.float32)
+            return np.array([self._read_number(value)])
         names = [str(category) for category in self.categories]
         same = [value == category or str(value) == name for category, name in zip(self.categories, names, strict=True)]
         rule = f"column '{self.name}' must be one of {', '.join(names[:20])}"
@@ -176,12 +176,34 @@ class Column:
         numbers = values.astype(np.float64)
         series = pd.Series(np.rint(numbers) if self.whole else numbers, name=self.name)
         dtype = pd.api.types.pandas_dtype(self.dtype)
-        if pd.api.types.is_integer_dtype(dtype):
-            if gap.any() and isinstance(dtype, np.dtype):
-                return series
-            limits = np.iinfo(str(dtype).lower().partition("[")[0])
-            series = series.clip(float(limits.min), float(limits.max))
-        return series.astype(dtype)
+        if not pd.api.types.is_integer_dtype(dtype):
+            return series.astype(dtype)
+        if gap.any() and isinstance(dtype, np.dtype):
+            return series
+        whole = pd.arrays.IntegerArray(_within(np.rint(numbers), str(dtype)), gap)
+        return pd.Series(whole, name=self.name).astype(dtype)
+
+
+def _within(numbers: Rows, dtype: str) -> Rows:
+    """Turn whole numbers (N,) into integers, those beyond what the type holds into its ends, NaN into 0."""
+    limits = np.iinfo(dtype.lower().partition("[")[0])
+    numbers = np.nan_to_num(numbers)
+    # The greatest of 64 bits is no double: the nearest one is a step too great, and would come out negative.
+    above, below = numbers >= float(limits.max), numbers <= float(limits.min)
+    integers = np.where(above | below, 0, numbers).astype(limits.dtype)
+    integers[above], integers[below] = limits.max, limits.min
+    return integers
+
+
+def _plain(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Give a column in a type that holds its values one by one: not sparse, and no dictionary of Arrow's."""
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.SparseDtype):
+        return series.astype(series.dtype.subtype)
+    if isinstance(series.dtype, pd.ArrowDtype) and series.dtype.kind == "O" and "dictionary" in str(series.dtype):
+        return series.astype(object).astype("category")
+    return series
 
 
 def _texts(series: pd.Series[Any], who: str) -> tuple[str, ...]:
@@ -193,8 +215,7 @@ def _texts(series: pd.Series[Any], who: str) -> tuple[str, ...]:
 
     numbers = pd.to_numeric(known, errors="coerce").notna()
     if numbers.mean() >= 0.5:  # numbers, but for some odd cell
-        none = series.notna() & pd.to_numeric(series.astype(str), errors="coerce").isna()
-        raise _odd(series, none if none.any() else series.notna(), who)
+        raise _odd(series, who)
     name, came = series.name, f"{len(found)} different texts in {len(known)} rows"
     hint = f"drop it, group rare values, or name it as labels with labels='{name}' (--labels {name})"
     rule = f"column '{name}' must hold numbers or categories that repeat"
@@ -212,18 +233,23 @@ def _as_texts(series: pd.Series[Any]) -> pd.Series[Any]:
 def _numbers(series: pd.Series[Any], name: str, who: str) -> Rows:
     import pandas as pd
 
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iufb":
+        return series.to_numpy(np.float64)
     if not pd.api.types.is_numeric_dtype(series) and pd.api.types.infer_dtype(series, skipna=True) not in (
         *("integer", "floating", "mixed-integer-float", "integer-na", "boolean", "empty"),
     ):
-        none = series.notna() & pd.to_numeric(series.astype(str), errors="coerce").isna()
-        raise _odd(series.rename(name), none if none.any() else series.notna(), who)
+        raise _odd(series.rename(name), who)
     # pandas' own types mark gaps by an object that is no number.
     return pd.to_numeric(series.astype(object), errors="coerce").astype("Float64").to_numpy("float64", na_value=np.nan)
 
 
-def _odd(series: pd.Series[Any], where: pd.Series[Any], who: str) -> DataError:
+def _odd(series: pd.Series[Any], who: str) -> DataError:
     """Point at what is no number rather than at the first row: often it is one odd cell."""
-    row = int(where.to_numpy().argmax())
+    import pandas as pd
+
+    there = series.notna()
+    none = there & pd.to_numeric(series.astype(str), errors="coerce").isna()
+    row = int((none if none.any() else there).to_numpy().argmax())
     name, came = series.name, f"{series.iloc[row]!r} in row {row}"
     hint = f"drop it, turn it into numbers, or name it as labels with labels='{name}' (--labels {name})"
     return DataError(who, f"column '{name}' must be numbers or categories", came, hint)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.errors import ShapeError, require
+from xhat.data.scaling import FINE
 from xhat.data.schema import Schema
 from xhat.data.split import Split
 
@@ -76,13 +77,15 @@ class Dataset:
         Returns
         -------
         Batch
-            ``x`` stays uint8 where it was (scaling happens on the device, and bytes travel faster), else it is
-            float32. ``mask`` is True on what is there: of padded sequences (B, T), where data has gaps (B, *X).
-            Elsewhere ``x`` still holds NaN, for what to fill in is scaling's to say; tokens are padded by 0.
+            ``x`` stays uint8 where it was (scaling happens on the device, and bytes travel faster); numbers that
+            32-bit floats would round are float64 until they are scaled; all else is float32. ``mask`` is True on what
+            is there: of padded sequences (B, T), where data has gaps (B, *X). Elsewhere ``x`` still holds NaN, for what
+            to fill in is scaling's to say; tokens are padded by 0.
         """
         x = self.x.index_select(0, rows)  # (B, *X)
         if x.dtype != torch.uint8:
-            x = x.float()
+            # Symbols are few, whatever type counts them.
+            x = x.to(torch.float64 if x.dtype in FINE and self.schema.vocabulary is None else torch.float32)
         # Asked of the schema, not of the batch: whether there is a mask must not depend on who else is in the batch.
         # What pads is NaN as a gap is: of data with both, one look finds both.
         mask = ~x.isnan() if self.schema.missing else _taken(self.mask, rows)

@@ -44,7 +44,7 @@ def encode(frame: pd.DataFrame, columns: Sequence[Column], who: str) -> Rows:
 
     Returns
     -------
-    float32 array of shape (N, D)
+    float64 array of shape (N, D)
         A number takes one element, a category as many as there are: 1 at its own, else 0. Missing is NaN, of a
         category in all of its elements.
 
@@ -61,7 +61,7 @@ def encode(frame: pd.DataFrame, columns: Sequence[Column], who: str) -> Rows:
     if unknown:
         raise DataError(who, "the model knows no such column", f"'{unknown[0]}'", "drop it, or name it as labels")
     # Filled in place: the blocks of many categories would not fit twice.
-    rows = np.empty((len(frame), sum(column.width for column in columns)), np.float32)
+    rows = np.empty((len(frame), sum(column.width for column in columns)))
     for column, block in blocks(columns):
         rows[:, block] = column.encode(frame[column.name], who)
     return rows
@@ -79,7 +79,7 @@ def known_row(where: Mapping[str, Any], columns: Sequence[Column]) -> Rows:
     for name in where:
         if name not in names:
             raise DataError("sample", f"the model knows no column '{name}'", hint=suggest(name, names))
-    row = np.full(sum(column.width for column in columns), np.nan, np.float32)
+    row = np.full(sum(column.width for column in columns), np.nan)
     for column, block in blocks(columns):
         if column.name in where:
             row[block] = column.read(where[column.name])

@@ -37,7 +37,7 @@ def filled(fitted: Fitted, data: Dataset, k: int) -> Rows:
             shape = fitted.model.code_shape
             even = SobolEngine(size(shape), scramble=True, seed=0).draw(k, dtype=torch.float64)  # in [0, 1)
             normal = torch.special.ndtri(even.clamp(EDGE, 1 - EDGE)).unflatten(1, shape)  # (k, *Z)
-            noise = normal.to(fitted.device, fitted.scaling.centre.dtype)
+            noise = normal.to(fitted.device, fitted.scaling.spread.dtype)
         parts = [impute(fitted.model, batch, k, noise=noise) for batch in fitted.batches(data)]
         return np.concatenate([fitted.scaling.inverse(part).cpu().numpy() for part in parts])
 

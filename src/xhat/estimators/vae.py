@@ -75,7 +75,7 @@ class VAE(Transformer):
 def log_density(fitted: Fitted, data: Dataset) -> NDArray[np.float64]:
     """Estimate log p(x) of rows in nats, (N,), in the data's own units; see `VAE.score_samples`."""
     with private_randomness(0), torch.inference_mode():
-        noise = torch.randn(DRAWS, *fitted.model.code_shape, dtype=fitted.scaling.centre.dtype).to(fitted.device)
+        noise = torch.randn(DRAWS, *fitted.model.code_shape, dtype=fitted.scaling.spread.dtype).to(fitted.device)
         parts = [_evidence(fitted, batch, noise) for batch in fitted.batches(data)]
     return cast("NDArray[np.float64]", torch.cat(parts).double().cpu().numpy())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Self
 
@@ -64,8 +65,7 @@ class PrincipalComponents:
         dimensions = size(data.schema.shape) * len(data.schema.vocabulary or " ")
         rows = rows[:: max(1, -(-len(rows) * dimensions // MOST))]
         # A copy on the CPU: the model's own scaling may live on another device.
-        own = Scaling(scaling.how, scaling.shape)
-        own.load_state_dict(scaling.state_dict())
+        own = copy.deepcopy(scaling).cpu()
         seen = torch.cat([as_seen(data.batch(part), data.schema, own) for part in rows.split(4096)])  # (N, D)
         if data.mask is not None:
             seen = torch.where(seen.isnan(), seen.nanmean(0).nan_to_num(0.0), seen)

@@ -38,7 +38,11 @@ def describe(fitted: Fitted) -> dict[str, Any]:
         "xhat": VERSION,
         "model": {name: config(getattr(fitted.model, name)) for name in MODEL_PARTS},
         "objective": fitted.objective,
-        "scaling": {"how": fitted.scaling.how, "shape": list(fitted.scaling.shape)},
+        "scaling": {
+            "how": fitted.scaling.how,
+            "shape": list(fitted.scaling.shape),
+            "fine": fitted.scaling.fine,
+        },
         "schema": fitted.schema.to_dict(),
         "origin": fitted.origin,
     }

@@ -111,7 +111,7 @@ class Fitted:
         ndarray of shape (n_rows, ...)
             The means of p(x|z), in the data's own units and layout.
         """
-        z = torch.as_tensor(np.asarray(codes)).to(self.scaling.centre.dtype)
+        z = torch.as_tensor(np.asarray(codes)).to(self.scaling.spread.dtype)
         require(
             tuple(z.shape[1:]) == self.model.code_shape and len(z) > 0,
             "decode",

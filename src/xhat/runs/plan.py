@@ -20,7 +20,7 @@ from xhat.core.shapes import size
 from xhat.core.sparse_code import SparseCode
 from xhat.data.dataset import Dataset
 from xhat.data.mixed import blocks
-from xhat.data.scaling import How, Scaling
+from xhat.data.scaling import How, Scaling, flattened
 from xhat.data.split import Split
 from xhat.engine.randomness import private_randomness
 from xhat.engine.settings import TrainSettings
@@ -233,6 +233,9 @@ def _scaling(data: Dataset, split: Split, scale: str) -> Scaling:
     hint = "leave --scale out: numbers are standardised, categories stay 0 and 1"
     require(own, "fit", "columns of a mixed table have units of their own", f"--scale {how}", hint)
     how = cast(How, how)
+    if how == "none" and measured and data.schema.kind != "tokens":
+        rule, hint = "nets see 32-bit floats, in which some feature would hardly vary", "use --scale standard"
+        require(not flattened(data.x), "fit", rule, "--scale none", hint)
     if how in ("none", "unit"):
         return Scaling.fit(how, data.x[:1], *_range(data))
     return Scaling.fit(how, data.x[split.train], kept=kept)
@@ -297,12 +300,13 @@ def _check_schedules(recipe: Recipe, settings: TrainSettings) -> None:
 
 def _check_support(recipe: Recipe, data: Dataset, scaling: Scaling) -> None:
     low, high = recipe.model.likelihood.support
-    centre, spread = scaling.centre, scaling.spread
-    lowest, highest = ((data.schema.low - centre) / spread).min(), ((data.schema.high - centre) / spread).max()
+    ends = torch.tensor([data.schema.low, data.schema.high], dtype=torch.float64)
+    seen = scaling(ends.view(2, *(1 for _ in scaling.centre.shape)))  # (2, …), as nets would
+    lowest, highest = float(seen[0].min()), float(seen[1].max())
     require(
-        bool(low <= lowest and highest <= high),
+        low <= lowest and highest <= high,
         type(recipe.model.likelihood).__name__,
         f"reads data in [{low:g}, {high:g}]",
         f"{lowest:.3g} to {highest:.3g} under --scale {scaling.how}",
-        "use --scale unit",
+        "use --scale unit" if data.schema.mixed is None else "leave it out: columns of a mixed table have their own",
     )
