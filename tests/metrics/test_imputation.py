@@ -1,3 +1,4 @@
+import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,10 +9,11 @@ from gaps import given_observed, linear_gaussian, rows_with_gaps
 
 import xhat
 from xhat.core import Batch
-from xhat.core.errors import ConfigError
+from xhat.core.errors import ConfigError, DataError
 from xhat.metrics.imputation import impute, impute_draws
 from xhat.parts.likelihoods.categorical import Categorical
 from xhat.parts.likelihoods.matched import Matched
+from xhat.parts.objectives.miwae import without_gaps
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,32 @@ def test_a_fit_to_gaps_fills_them_nearly_as_the_conditional_mean_does():
     assert off(filled.double(), best) < 0.5 * off(observed_mean, best)
 
 
+def test_where_no_draw_is_likely_at_all_q_alone_speaks(exact, monkeypatch):
+    model, _, _, batch = exact
+    row = Batch(batch.x[2:3].clone(), mask=batch.mask[2:3])
+    row.x[0, row.mask[0]] = 1e20  # its density is 0 in 32-bit floats
+    model, row = copy.deepcopy(model).float(), Batch(row.x.float(), mask=row.mask)
+    monkeypatch.setattr("xhat.metrics.imputation.TOGETHER", 30)  # several parts
+    torch.manual_seed(0)
+    noise = torch.randn(100, *model.code_shape)
+    code = model.encode(without_gaps(row))
+    expected = model.decode((code.mean + code.std * noise[:, None]).flatten(0, 1)).mean.mean(0)
+    torch.testing.assert_close(
+        impute(model, row, 100, noise=noise)[~row.mask], expected[~row.mask[0]], rtol=1e-4, atol=0
+    )
+    drawn = impute_draws(model, row, 3, k=100)[:, ~row.mask]
+    torch.testing.assert_close(drawn, expected[~row.mask[0]].expand_as(drawn), rtol=1e-2, atol=0)
+
+
+def test_rows_beyond_all_numbers_are_refused_in_one_line(exact):
+    model, _, _, batch = exact
+    row = Batch(batch.x[2:4].clone(), mask=batch.mask[2:4])
+    row.x[0, row.mask[0]] = torch.inf
+    for fill in (impute, lambda *arguments: impute_draws(*arguments, 2)):
+        with pytest.raises(DataError, match=r"impute: needs rows that are not too far from .*, got 1 that are"):
+            fill(model, row, 2)
+
+
 def test_without_gaps_there_is_nothing_to_fill(exact):
     x = torch.randn(3, 5).double()
     assert torch.equal(impute(exact[0], Batch(x), 2), x)
@@ -98,8 +126,10 @@ def test_what_it_refuses(exact):
     model, _, _, batch = exact
     with pytest.raises(ConfigError, match="k must be >= 1, got 0"):
         impute(model, batch, 0)
-    with pytest.raises(ConfigError, match="draws must be >= 1, got 0"):
+    with pytest.raises(ConfigError, match="draws must be a whole number >= 1, got 0"):
         impute_draws(model, batch, 0)
+    with pytest.raises(ConfigError, match=r"draws must be a whole number >= 1, got 2\.5"):
+        impute_draws(model, batch, 2.5)
     for likelihood in (Categorical(5), Matched(Categorical(5))):
         symbols = SimpleNamespace(likelihood=likelihood)
         with pytest.raises(ConfigError, match=r"impute: needs rows of numbers, .* got symbols\. .* impute_draws\."):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import cast
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.data_distribution import DataDistribution
-from xhat.core.errors import ConfigError, require
+from xhat.core.errors import ConfigError, DataError, require
 from xhat.core.gaussian_code import GaussianCode
 from xhat.core.importance import log_weights
 from xhat.core.posterior import Posterior
@@ -23,6 +24,8 @@ from xhat.parts.objectives.miwae import without_gaps
 
 # Draws decoded at once, as in `log_evidence`.
 TOGETHER = 2048
+# The least log w: where all of a row's are lower, or no number, its draws count alike, and q alone speaks.
+LOWEST = -1e12
 
 
 @torch.no_grad()
@@ -62,11 +65,11 @@ def impute(
     symbols = any(isinstance(part, Categorical) for part in model.likelihood.modules())
     hint = "fill the gaps of symbols with impute_draws"
     require(not symbols, "impute", "needs rows of numbers, whose mean can stand in a gap", "symbols", hint)
-    highest = torch.full((len(batch),), -torch.inf, device=batch.x.device, dtype=batch.x.dtype)
-    total, mean = torch.zeros_like(highest), torch.zeros_like(batch.x)
+    highest = torch.full((len(batch),), -torch.inf, device=batch.x.device, dtype=torch.float64)
+    total, mean = torch.zeros_like(highest, dtype=batch.x.dtype), torch.zeros_like(batch.x)
     for log_w, data in _draws(model, batch, k, noise):
         top = torch.maximum(highest, log_w.amax(0))  # (B,)
-        before, w = torch.exp(highest - top), torch.exp(log_w - top)  # (B,), (k, B)
+        before, w = torch.exp(highest - top).to(mean.dtype), torch.exp(log_w - top).to(mean.dtype)  # (B,), (k, B)
         sums = torch.einsum("kb,kb...->b...", w, data.mean.unflatten(0, log_w.shape))
         mean = mean * spread(before, mean) + sums
         total, highest = total * before + w.sum(0), top
@@ -97,8 +100,9 @@ def impute_draws(model: Autoencoder, batch: Batch, draws: int = 10, k: int = 100
     Mattei and Frellsen, "MIWAE", ICML 2019, section 3.3; Gumbel's trick, by which parts of draws can come one after the
     other: the largest of log w + g, g ~ Gumbel, is a draw by w.
     """
-    require(draws >= 1, "impute_draws", "draws must be >= 1", draws, "10 show how sure the model is")
-    best = torch.full((draws, len(batch)), -torch.inf, device=batch.x.device, dtype=batch.x.dtype)
+    whole = isinstance(draws, Integral) and not isinstance(draws, bool) and draws >= 1
+    require(whole, "impute_draws", "draws must be a whole number >= 1", draws, "10 show how sure the model is")
+    best = torch.full((draws, len(batch)), -torch.inf, device=batch.x.device, dtype=torch.float64)
     kept = torch.zeros((draws, *batch.x.shape), device=batch.x.device, dtype=batch.x.dtype)
     for log_w, data in _draws(model, batch, k):
         uniform = torch.rand((draws, *log_w.shape), device=log_w.device, dtype=log_w.dtype)
@@ -114,7 +118,7 @@ def impute_draws(model: Autoencoder, batch: Batch, draws: int = 10, k: int = 100
 def _draws(
     model: Autoencoder, batch: Batch, k: int, noise: Tensor | None = None
 ) -> Iterator[tuple[Float[Tensor, "k B"], DataDistribution]]:
-    """Give k draws in parts: their log w, and what the decoder says of them."""
+    """Give k draws in parts: their log w in float64, and what the decoder says of them."""
     require(k >= 1, "impute", "k must be >= 1", k, "1000 is usual")
     matched = any(isinstance(part, Matched) for part in model.likelihood.modules())
     hint = "use a net that keeps the elements' order, such as nets/recurrent"
@@ -136,10 +140,15 @@ def _draws(
         else:
             gaussian = cast(GaussianCode, code)
             z = (gaussian.mean + gaussian.std * noise[done : done + count, None]).flatten(0, 1)
-        yield log_weights(model, batch, code, z)
+        log_w, data = log_weights(model, batch, code, z)
+        yield log_w.double().nan_to_num(nan=LOWEST).clamp(min=LOWEST), data
 
 
 def _filled(batch: Batch, x: Tensor) -> Tensor:
     if batch.mask is None:
         return batch.x
-    return torch.where(spread(batch.mask, x), batch.x, x)
+    filled = torch.where(spread(batch.mask, x), batch.x, x)
+    rows = int((~filled.isfinite().flatten(1).all(1)).sum())
+    rule = "needs rows that are not too far from those of training for the model's numbers"
+    require(not rows, "impute", rule, f"{rows} that are", "clip or drop them, or give float64", error=DataError)
+    return filled

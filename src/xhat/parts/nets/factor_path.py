@@ -6,13 +6,14 @@ from typing import Self
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
-from xhat.core.errors import ConfigError, require
+from xhat.core.errors import require
 from xhat.core.shapes import size
 from xhat.parts.nets._factors import factors_given
+from xhat.parts.nets._silence import silence
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 
 WHO = "nets/factor_path"
@@ -55,7 +56,7 @@ class FactorPathEncoder(Encoder):
         self.register_buffer("mean", torch.zeros(d))
         self.register_buffer("loadings", torch.eye(d, k))
         self.register_buffer("noise", torch.ones(d))
-        silence(inner)
+        silence(inner, WHO)
 
     @torch.no_grad()
     def start(self, mean: Float[Tensor, "D"], loadings: Float[Tensor, "D K"], noise: Float[Tensor, "D"]) -> None:
@@ -99,7 +100,7 @@ class FactorPathDecoder(Decoder):
         self.in_shape, self.out_shape = inner.in_shape, inner.out_shape
         self.register_buffer("loadings", torch.eye(size(self.out_shape), size(self.in_shape)))
         self.register_buffer("offset", torch.zeros(size(self.out_shape)))
-        silence(inner)
+        silence(inner, WHO)
 
     @torch.no_grad()
     def start(self, loadings: Float[Tensor, "D K"], offset: Float[Tensor, "D"]) -> None:
@@ -115,13 +116,3 @@ class FactorPathDecoder(Decoder):
     def example(cls) -> Self:
         """Three numbers from two factors, a location each; the encoding that they mirror holds variances as well."""
         return cls(MLPDecoder((4,), (3,), hidden=(8,)))
-
-
-@torch.no_grad()
-def silence(net: nn.Module) -> None:
-    """Set a net's last layer to zero."""
-    last = getattr(net, "last", None)
-    if last is None:
-        raise ConfigError(WHO, "needs a net with a last layer to set to zero", type(net).__name__, "use nets/mlp")
-    for parameter in last.parameters():
-        parameter.zero_()

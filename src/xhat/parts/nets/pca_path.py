@@ -6,12 +6,12 @@ from typing import Self
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
-from xhat.core.errors import ConfigError
+from xhat.parts.nets._silence import silence
 from xhat.parts.nets.linear import LinearDecoder, LinearEncoder
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 
@@ -68,7 +68,7 @@ class PCAPathEncoder(Encoder):
 
     def silence(self) -> None:
         """Set f's last layer to zero: only the path speaks."""
-        _silence(self.inner)
+        silence(self.inner, WHO)
 
     def forward(self, x: Float[Tensor, "B *X"], *seen: Tensor | None) -> Float[Tensor, "B *H"]:
         """Encode rows; the masks that f reads go to f."""
@@ -116,7 +116,7 @@ class PCAPathDecoder(Decoder):
 
     def silence(self) -> None:
         """Set g's last layer to zero: only the path speaks."""
-        _silence(self.inner)
+        silence(self.inner, WHO)
 
     def forward(self, z: Float[Tensor, "B *Z"], *read: Batch | None) -> Float[Tensor, "B *Θ"]:
         """Decode codes; the batch that g reads goes to g."""
@@ -130,12 +130,3 @@ class PCAPathDecoder(Decoder):
 
 def _soft(u: Tensor) -> Tensor:
     return SOFT * torch.asinh(u / SOFT)
-
-
-@torch.no_grad()
-def _silence(net: nn.Module) -> None:
-    last = getattr(net, "last", None)
-    if last is None:
-        raise ConfigError(WHO, "needs a net with a last layer to set to zero", type(net).__name__, "use nets/mlp")
-    for parameter in last.parameters():
-        parameter.zero_()
