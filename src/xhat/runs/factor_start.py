@@ -1,4 +1,8 @@
-"""A warm start for rows with gaps: training begins exactly at factor analysis."""
+"""A warm start for rows with gaps: training begins at factor analysis.
+
+Exactly there where the likelihood is a Gaussian whose scale is that of the noise; a Student's t of the same variance
+weighs draws with heavier tails, and so begins nearly there.
+"""
 
 from __future__ import annotations
 
