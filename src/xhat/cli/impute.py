@@ -73,7 +73,7 @@ def impute(
     values = filled(fitted, rows, DRAWS)[None] if draws is None else drawn(fitted, rows, draws, DRAWS, seed)
     if rows.schema.mixed is not None:
         # What was observed is written as it stands in the file, and not as nets see it.
-        source = table(data)[[column.name for column in rows.schema.mixed]]
+        source = table(data, rows.schema.mixed)[[column.name for column in rows.schema.mixed]]
         copies: list[Any] = [put(source, copy, rows.schema.mixed) for copy in values]
     else:
         copies = [rows.schema.to_source(np.where(gaps, copy.astype(x.dtype), x)) for copy in values]

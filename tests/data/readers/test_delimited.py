@@ -129,3 +129,38 @@ def test_a_table_of_texts_alone_has_a_header_where_it_names_no_value(table):
 def test_a_longer_row_far_below_is_refused_too(table):
     with pytest.raises(DataError, match=r"cannot be read as a table.*Expected 2 fields in line 300, saw 3"):
         table("1,2\n" * 299 + "1,2,3\n" + "1,2\n" * 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("a,2019,2020\n1,2.5,3\n4,5,6\n", ("a", "2019", "2020")),
+        ("city,2019,2020\n7,1,3\nOslo,4,6\nOslo,4,6\n", ("city=7", "city=Oslo", "2019", "2020")),
+        ("city,2019,2020\nOslo,1,3\nBergen,4,6\nOslo,5,7\n", ("city=Bergen", "city=Oslo", "2019", "2020")),
+        # Rows like any other.
+        ("Oslo,2019,2020\nBergen,4,6\nOslo,5,7\nBergen,1,2\n", ("c0=Bergen", "c0=Oslo", "c1", "c2")),
+        ("Rome,1950,2020\nOslo,1960,2001\nOslo,1970,2002\nOslo,1970,1999\n", ("c0=Oslo", "c0=Rome", "c1", "c2")),
+        ("x,1,2\ny,3,4\ny,5,6\nx,7,8\n", ("c0=x", "c0=y", "c1", "c2")),
+        ("nan,1\n2,3\n4,5\n", ("nan", "1")),
+    ],
+)
+def test_names_may_be_numbers_where_others_tell_a_header(table, text, columns):
+    assert table(text).schema.columns == columns
+
+
+def test_words_for_a_gap_are_names_among_texts_and_gaps_among_numbers(table):
+    text = "car,doors\nNone,2\nBMW,NA\nNA,null\nnan,5\nBMW,4\nNA,4\nNone,2\n"
+    data = table(text, missing=True)
+    assert data.schema.columns == ("car=BMW", "car=NA", "car=None", "doors")
+    assert data.x[:, 3].isnan().tolist() == [False, True, True, False, False, False, False]
+    assert data.x[3, :3].isnan().all()
+    assert data.schema.missing == 3
+
+
+def test_texts_of_digits_are_read_as_the_model_knows_them(tmp_path):
+    frame = pd.DataFrame({"code": ["01", "02", "01", "02"], "n": [1.5, 2, 3, 4]})
+    known = xhat.data.open(frame)
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    again = xhat.data.open(tmp_path / "x.csv", **known.schema.opening())
+    assert again.schema.columns == ("code=01", "code=02", "n")
+    np.testing.assert_array_equal(again.x, known.x)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xhat.core.errors import DataError
 from xhat.data.ask import Ask
+from xhat.data.column import Column
 from xhat.data.raw import Raw
 from xhat.data.readers.frame import from_pandas
 
@@ -28,8 +30,8 @@ def read(path: Path, ask: Ask) -> Raw:
     return from_pandas(read_frame(path), ask, path.stem)
 
 
-def read_frame(path: Path) -> pd.DataFrame:
-    """Read a table as it stands there.
+def read_frame(path: Path, columns: Sequence[Column] | None = None) -> pd.DataFrame:
+    """Read a table as it stands there; the file knows its types, whatever a model's columns are.
 
     Raises
     ------
