@@ -34,7 +34,7 @@ REFUSED = {
     ("cae", "symbols"): "symbols have no derivative",
     ("cvae", "symbols"): "stand beside numbers, and these rows hold symbols",
     ("m2", "spatial"): CLUSTERED,
-    ("made", "mixed"): "the decoder must keep the order of a row's 7 elements",
+    ("made", "mixed"): "recipes/made: reads no categories, which take several elements",
     ("made", "spatial"): "needs nets/made",
     ("made", "symbols"): "needs nets/made",
     ("restoration_prior", "image"): "has no option 'hidden'",

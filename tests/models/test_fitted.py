@@ -6,6 +6,7 @@ import torch
 
 import xhat
 from xhat.core.errors import ConfigError, DataError, ShapeError
+from xhat.models import fitted as verbs
 
 RNG = np.random.default_rng(0)
 TABLE = pd.DataFrame(RNG.normal(5, 2, (80, 3)).astype(np.float32), columns=["a", "b", "c"])
@@ -122,6 +123,19 @@ def test_samples_follow_their_seed_and_leave_no_trace(digits):
     assert torch.equal(torch.get_rng_state(), before)
     with pytest.raises(ConfigError, match="n must be >= 1, got 0"):
         digits.sample(0)
+
+
+def test_many_samples_are_decoded_in_parts(digits, monkeypatch):
+    sizes, decode = [], digits.model.decode
+    monkeypatch.setattr(
+        digits.model, "decode", lambda z, *read, **told: sizes.append(len(z)) or decode(z, *read, **told)
+    )
+    few = digits.sample(verbs.ROWS, seed=1)
+    many = digits.sample(2 * verbs.ROWS + 5, seed=1)
+    assert sizes == [verbs.ROWS, verbs.ROWS, verbs.ROWS, 5]
+    assert len(many) == 2 * verbs.ROWS + 5
+    np.testing.assert_array_equal(many[: verbs.ROWS], few)
+    assert not np.array_equal(many[verbs.ROWS : 2 * verbs.ROWS], few)
 
 
 def test_samples_of_codes_that_training_did_not_shape_come_from_where_the_codes_lie():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +94,12 @@ def decode(rows: Rows, columns: Sequence[Column]) -> pd.DataFrame:
     return pd.DataFrame({column.name: column.decode(rows[:, block]) for column, block in blocks(columns)})
 
 
+def indexed(values: Any, like: Any) -> Any:
+    """Give a frame the index of the frame that it was made of, row by row; anything else as it is."""
+    both = hasattr(values, "set_axis") and hasattr(like, "set_axis")
+    return values.set_axis(like.index, axis=0) if both else values
+
+
 def put(frame: pd.DataFrame, rows: Rows, columns: Sequence[Column]) -> pd.DataFrame:
     """Put what rows (N, D) say into the gaps of a frame; what was observed stays as it came, and so do types.
 
@@ -151,6 +158,19 @@ def clipped(rows: Rows, columns: Sequence[Column]) -> Rows:
         if column.categories is None:
             low[block], high[block] = column.low, column.high
     return np.clip(rows, low, high)
+
+
+def widened(columns: Sequence[Column], rows: Rows) -> tuple[Column, ...]:
+    """Describe columns that were seen in more rows (N, D): their numbers' range is then that of all."""
+    found = []
+    for column, block in blocks(columns):
+        known = rows[:, block.start]
+        known = known[~np.isnan(known)]
+        if column.categories is None and len(known):
+            low, high = min(column.low, float(known.min())), max(column.high, float(known.max()))
+            column = replace(column, low=low, high=high)
+        found.append(column)
+    return tuple(found)
 
 
 def read_columns(described: Sequence[Any]) -> tuple[Column, ...]:

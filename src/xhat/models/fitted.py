@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
@@ -111,7 +111,7 @@ class Fitted:
         ndarray of shape (n_rows, ...)
             The means of p(x|z), in the data's own units and layout.
         """
-        z = torch.as_tensor(np.asarray(codes)).to(self.scaling.spread.dtype)
+        z = torch.tensor(np.asarray(codes)).to(self.scaling.spread.dtype)
         require(
             tuple(z.shape[1:]) == self.model.code_shape and len(z) > 0,
             "decode",
@@ -131,9 +131,9 @@ class Fitted:
         return self._to_source(torch.cat(parts))
 
     def reconstruct(self, data: Any) -> Array:
-        """Give x̂ of rows: the mean of p(x|z) at each row's code, in the data's own units and layout."""
+        """Give x̂ of rows: the mean of p(x|z) at each row's code, in the data's own units and layout, and its index."""
         opened = self._open(data)
-        return opened.schema.to_source(self.reconstruct_rows(opened))
+        return mixed.indexed(opened.schema.to_source(self.reconstruct_rows(opened)), data)
 
     def reconstruct_rows(self, data: Dataset) -> Array:
         """Give x̂ of an open dataset as nets see it, of shape (N, *schema.shape)."""
@@ -164,6 +164,7 @@ class Fitted:
         """
         whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
         require(whole, "sample", "n must be a whole number", repr(n), "it is how many rows")
+        require(n >= 1, "sample", "n must be >= 1", n, "ask for at least one row")
         y = None if label is None else self._classes(label, n, "sample")
         as_mapping = where is None or isinstance(where, Mapping)
         hint = 'as {"sex": "Female"}'
@@ -173,15 +174,25 @@ class Fitted:
             require(self.schema.mixed is not None, "sample", "only mixed tables know conditions", hint=hint)
             require(y is None, "sample", "takes a label or conditions, not both", hint="leave one out")
         with private_randomness(seed), torch.inference_mode():
-            if self.schema.mixed is not None:
-                scaled = self.model.draw(n, y).sample() if not where else self._given(where, n)
-                rows = mixed.clipped(self.scaling.inverse(scaled).cpu().numpy(), self.schema.mixed)
-                return self.schema.to_source(rows)
-            return self._to_source(self.scaling.inverse(self.model.sample(n, y, from_prior=self.shapes_prior)).cpu())
+            if where:
+                rows = self.scaling.inverse(self._given(where, n)).cpu()
+            else:
+                labels: Iterable[Tensor | None] = repeat(None) if y is None else y.split(ROWS)
+                sizes = [min(ROWS, n - start) for start in range(0, n, ROWS)]
+                # In parts: what a decoder says of all rows may be many times their size.
+                rows = torch.cat([self._drawn(m, part).cpu() for m, part in zip(sizes, labels, strict=False)])
+        if self.schema.mixed is not None:
+            return self.schema.to_source(mixed.clipped(rows.numpy(), self.schema.mixed))
+        return self._to_source(rows)
+
+    def _drawn(self, n: int, y: Tensor | None) -> Tensor:
+        """Draw raw rows, (n, *X)."""
+        if self.schema.mixed is not None:
+            return self.scaling.inverse(self.model.draw(n, y).sample())
+        return self.scaling.inverse(self.model.sample(n, y, from_prior=self.shapes_prior))
 
     def _given(self, where: Mapping[str, Any], n: int) -> Tensor:
         row = torch.from_numpy(mixed.known_row(where, self.schema.mixed or ())).to(self.device)  # (D,)
-        require(n >= 1, "sample", "n must be >= 1", n, "ask for at least one row")
         return sample_given(self.model, self.scaling(row), ~row.isnan(), n)
 
     def batches(self, data: Dataset, rows: Tensor | None = None) -> Iterator[Batch]:

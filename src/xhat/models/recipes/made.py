@@ -34,5 +34,7 @@ def made(shape: Shape, *, latent: int = 512, net: Net = "made", **choices: Any) 
     ----------
     Germain et al., "MADE: Masked Autoencoder for Distribution Estimation", ICML 2015.
     """
+    hint = "use flowvae for the density of such a table"
+    require(choices.get("mixed") is None, "recipes/made", "reads no categories, which take several elements", hint=hint)
     require(net == "made", "recipes/made", "needs nets/made", f"'{net}'", "leave --net out")
     return Recipe(assemble(shape, Plain, Bernoulli(), latent=latent, net=net, **choices), Reconstruction())
