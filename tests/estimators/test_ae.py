@@ -4,6 +4,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -117,6 +118,18 @@ def test_a_vaes_score_is_a_density_of_the_datas_own_units():
     # Twice the unit: a density of D dimensions falls by 2^D.
     double = VAE(2, max_iter=10, **QUICK).fit(2 * X)
     np.testing.assert_allclose(double.score_samples(2 * X), scores - 64 * np.log(2), rtol=1e-3)
+
+
+def test_a_vaes_score_hardly_depends_on_the_precision_of_rows():
+    model = VAE(2, max_iter=3, **QUICK).fit(X)
+    np.testing.assert_allclose(model.score_samples(X.astype(np.float32)), model.score_samples(X), atol=1e-2)
+
+
+def test_rows_that_are_all_alike_have_no_variance_to_explain(ordered):
+    assert 0 < ordered.explained_variance_ratio(X) < 1
+    for rows in (X[:1], np.repeat(X[:1], 3, axis=0)):
+        with pytest.warns(UndefinedMetricWarning, match="is not well-defined where no feature varies"):
+            assert np.isnan(ordered.explained_variance_ratio(rows))
 
 
 def test_outliers_score_lower():

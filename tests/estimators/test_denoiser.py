@@ -111,3 +111,13 @@ def test_white_noise_is_measured_beside_a_signal_of_few_axes(shape):
 def test_the_median_of_noises_eigenvalues():
     assert _median(1.0) == pytest.approx(0.6528, abs=1e-3)  # Gavish and Donoho's for square matrices
     assert _median(1e-4) == pytest.approx(1, abs=1e-2)
+
+
+def test_a_notebook_sees_what_is_left_of_the_noise(denoiser, tmp_path):
+    summary = denoiser.fitted_.summary
+    assert summary["error.spoiled"] == pytest.approx(16, rel=0.05)  # noise of 4
+    assert summary["error.cleaned"] == pytest.approx(-denoiser.score(HELD), rel=0.3)
+    for model in (denoiser, Denoiser.load(denoiser.save(tmp_path / "model"))):
+        page = model._repr_html_()
+        assert f"mean squared error of {summary['error.spoiled']:.4g}; cleaned they have" in page
+        assert "PCA" not in page

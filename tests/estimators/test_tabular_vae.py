@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import UndefinedMetricWarning
 
 from xhat.core.errors import ConfigError, DataError, XhatError
 from xhat.estimators.tabular_vae import TabularVAE
@@ -73,6 +74,8 @@ def test_samples_under_conditions_have_them_and_what_goes_with_them(model):
         ({"age": 200}, "column 'age' must lie between 20 and 69, got 200"),
         ({"sex": None}, "column 'sex' must be one of Female, Male, got None"),
         ("sex=Female", "conditions must be values by the names of columns, got 'sex=Female'"),
+        (0, "got 0.* a seed goes by its name, random_state=0"),
+        (42, "got 42.* a seed goes by its name, random_state=0"),
     ],
 )
 def test_conditions_that_no_row_can_have_are_refused(model, conditions, says):
@@ -126,6 +129,32 @@ def test_codes_and_copies(model):
     assert model.error_curve(rows).shape == (3,)
     with pytest.raises(DataError, match="column 'pet' must hold one of cat, dog, got 'ant' in row 0"):
         model.transform(rows.assign(pet="ant"))
+
+
+def test_frames_keep_their_index(model):
+    rows = table().sample(40, random_state=0)
+    for copies in (model.reconstruct(rows), model.fitted_.reconstruct(rows)):
+        assert not (copies["height"] - rows["height"]).isna().any()
+        assert copies.index.equals(rows.index)
+    codes = pd.DataFrame(model.transform(rows), index=rows.index)
+    assert model.inverse_transform(codes).index.equals(rows.index)
+
+
+def test_one_row_has_no_variance_to_explain(model):
+    for rows in (table()[:1], pd.concat([table()[:1]] * 5)):
+        with pytest.warns(UndefinedMetricWarning, match="is not well-defined where no feature varies"):
+            assert np.isnan(model.explained_variance_ratio(rows))
+
+
+def test_a_score_hardly_depends_on_the_precision_of_rows():
+    rows = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
+    model = TabularVAE(2, max_iter=2, **QUICK).fit(rows)
+    np.testing.assert_allclose(model.score_samples(rows), model.score_samples(rows.astype(np.float64)), atol=1e-3)
+
+
+def test_what_rows_score_is_said(model):
+    assert "log p(x)" in TabularVAE.score_samples.__doc__
+    assert "Minus" not in TabularVAE.score_samples.__doc__
 
 
 def test_saved_and_loaded_it_draws_the_same(model, tmp_path):

@@ -38,7 +38,12 @@ class Trainee(nn.Module):
 
     @torch.no_grad()
     def begin(self, batch: Batch) -> None:
-        """Let the parts that start from data look at some raw rows, once, before the first step."""
+        """Let the parts that start from data look at some raw rows, once, before the first step.
+
+        Of a model that goes on from an earlier fit, `begun`, they keep what they learned.
+        """
+        if getattr(self.model, "begun", False):
+            return
         batch = self._scaled(batch)
         self.model.begin(batch)  # type: ignore[operator]
         self.objective.begin(self.model, batch)  # type: ignore[arg-type]

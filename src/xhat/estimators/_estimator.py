@@ -15,25 +15,29 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from xhat.core.component import build, config
-from xhat.core.errors import ConfigError, require
+from xhat.core.errors import require
 from xhat.core.objective import Objective
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.engine.hook import Hook
 from xhat.engine.progress import ProgressBar
+from xhat.engine.randomness import private_randomness
 from xhat.estimators._arrays import as_numpy
 from xhat.estimators._constraints import EVERY
+from xhat.estimators._going_on import learn_again, take_over
+from xhat.estimators._kept import adopt, record_of
 from xhat.estimators._page import SHOWN, facts, strip
 from xhat.estimators._steps import Steps
 from xhat.estimators._told import Rows, has_gaps, hooks_of, plan_of, settings_of
-from xhat.models.artifact import MODEL_PARTS
+from xhat.models.artifact import CONFIG
 from xhat.models.artifact import load as load_fitted
 from xhat.models.artifact import save as save_fitted
 from xhat.models.autoencoder import Autoencoder
 from xhat.models.fitted import Fitted
 from xhat.runs.fit import execute
 from xhat.runs.plan import Plan
+from xhat.runs.verdict import verdict
 
 
 @dataclass(eq=False, repr=False)  # it writes the constructors that only store: scikit-learn's first rule
@@ -94,7 +98,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         earlier = self.fitted_ if self.warm_start and hasattr(self, "fitted_") else None
         plan = self._plan(rows)
         if earlier is not None:
-            _go_on(plan.recipe.model, earlier, type(self).__name__)
+            take_over(plan.recipe.model, plan.data.schema, earlier, type(self).__name__)
         hooks = [*([ProgressBar()] if self.verbose else []), *hooks_of(self)]
         self._steps: Steps | None = None
         self._take(execute(plan, hooks=hooks), plan.data)
@@ -116,8 +120,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             self._steps = Steps.of(fitted, objective, plan.settings)
             self._take(fitted, plan.data)
         elif self._steps is None:
-            objective = cast(Objective, build(self.fitted_.objective))
-            self._steps = Steps.of(self.fitted_, objective, settings_of(self, len(rows)).resolved(len(rows)))
+            settings = settings_of(self, len(rows)).resolved(len(rows))
+            learn_again(self.fitted_)
+            with private_randomness(settings.seed):  # a critic's weights are drawn
+                objective = cast(Objective, build(self.fitted_.objective))
+            self._steps = Steps.of(self.fitted_, objective, settings)
         self._steps.over(self._opened(rows), self.fitted_)
         self.fitted_.__dict__.pop("double", None)
         self.n_iter_ += 1
@@ -138,13 +145,18 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         self.fitted_ = fitted
         if hasattr(self, "feature_names_in_"):
             fitted.origin["feature_names_in"] = list(self.feature_names_in_)
+        self._follow(fitted)
+        self.n_components_ = size(fitted.model.code_shape)
+        some = data.subset(torch.arange(min(SHOWN, len(data))))
+        learned = bool(fitted.history.epochs)
+        self._examples = (data.schema.to_source(some.x.numpy()), fitted.reconstruct(some)) if learned else None
+
+    def _follow(self, fitted: Fitted) -> None:
+        """Read how a fit went."""
         epochs = fitted.history.epochs
         self.n_iter_ = epochs[-1].epoch if epochs else 0
         self.loss_curve_ = [sum(epoch.train.values()) for epoch in epochs if epoch.train]
         self.validation_curve_ = [epoch.score for epoch in epochs]
-        self.n_components_ = size(fitted.model.code_shape)
-        some = data.subset(torch.arange(min(SHOWN, len(data))))
-        self._examples = (data.schema.to_source(some.x.numpy()), fitted.reconstruct(some)) if epochs else None
 
     @property
     def model_(self) -> Autoencoder:
@@ -155,17 +167,23 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | Path) -> Path:
         """Write the model as a folder of JSON and safetensors, which `load` and every xhat command read."""
         check_is_fitted(self, "fitted_")
-        return save_fitted(self.fitted_, path)
+        return save_fitted(replace(self.fitted_, origin=self.fitted_.origin | {"estimator": record_of(self)}), path)
 
     @classmethod
     def load(cls, path: str | Path, *, device: str = "cpu") -> Self:
-        """Read what `save` wrote, or a run folder."""
+        """Read what `save` wrote, or a run folder.
+
+        Arguments that JSON holds are those of the estimator that was saved, and so are the curves: it can be cloned,
+        and goes on learning. Of the run folder of `xhat fit` they are what it tells of the net and of training.
+        """
         estimator = cls()
         estimator.fitted_ = load_fitted(path, device=torch.device(device))
         estimator._adopt(str(estimator.fitted_.origin["recipe"]))
         code = size(estimator.fitted_.model.code_shape)
         estimator.n_components = estimator.n_components_ = int(estimator.fitted_.origin.get("n_components", code))
         estimator._steps, estimator._examples = None, None
+        estimator._follow(estimator.fitted_)
+        adopt(estimator, estimator.fitted_, str(Path(path) / CONFIG))
         schema, names = estimator.fitted_.schema, estimator.fitted_.origin.get("feature_names_in")
         estimator.n_features_in_ = schema.to_source(np.zeros((1, *schema.shape), np.float32)).shape[1]
         if names is not None:
@@ -187,7 +205,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         known = hasattr(self, "fitted_") and "error.model" in self.fitted_.summary
         if not known:
             return page
-        return page + facts(self.fitted_.summary) + (strip(*self._examples) if self._examples else "")
+        return page + facts(self._verdict(), self.fitted_.summary) + (strip(*self._examples) if self._examples else "")
+
+    def _verdict(self) -> str:
+        """Say in a sentence or two what the fit is worth."""
+        return verdict(self.fitted_.summary)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -232,13 +254,3 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
     @staticmethod
     def _answer(values: Rows, rows: Rows) -> Rows:
         return values.astype(rows.dtype if rows.dtype.kind == "f" else np.float64, copy=False)
-
-
-def _go_on(model: Autoencoder, earlier: Fitted, who: str) -> None:
-    """Take over the weights of an earlier fit; a prior that was fitted afterwards will be again."""
-    try:
-        for name in MODEL_PARTS if earlier.shapes_prior else MODEL_PARTS[:-1]:
-            getattr(model, name).load_state_dict(getattr(earlier.model, name).state_dict())
-    except RuntimeError as error:
-        hint = "keep the net and n_components as they were, or use warm_start=False"
-        raise ConfigError(who, "warm_start continues with the same net on rows of the same shape", hint=hint) from error

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from xhat.runs.verdict import numbers, verdict
+from xhat.runs.verdict import numbers
 
 SHOWN = 8
 # Rows that are lines need more room than pictures.
@@ -20,10 +20,11 @@ LINES = 4
 UNLIKE = 20
 
 
-def facts(summary: dict[str, Any]) -> str:
-    """Write the verdict, and what it cost."""
+def facts(said: str, summary: dict[str, Any]) -> str:
+    """Write a verdict, and what the fit cost."""
     told = f"{numbers(summary)} numbers a row · {summary['epochs']} epochs · {summary['seconds']:.1f} s"
-    return f"<p>{html.escape(_in_python(verdict(summary)))}<br><small>{html.escape(told)}</small></p>"
+    lead = f"{html.escape(_in_python(said))}<br>" if said else ""
+    return f"<p>{lead}<small>{html.escape(told)}</small></p>"
 
 
 def strip(rows: NDArray[Any], copies: NDArray[Any]) -> str:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from xhat.estimators._arrays import as_numpy, like
 from xhat.estimators._curve import Curve, error_curve
 from xhat.estimators._estimator import Estimator
+from xhat.estimators._explained import explained
 from xhat.estimators._told import Rows, seed_of
 
 
@@ -67,10 +68,13 @@ class Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         return float(self.score_samples(X).mean())
 
     def explained_variance_ratio(self, X: Any) -> float:
-        """Give the share of the variance of rows that their copies keep: 1 minus squared errors over squared spread."""
+        """Give the share of the variance of rows that their copies keep: 1 minus squared errors over squared spread.
+
+        NaN, with a warning, of one row or of rows that are all alike.
+        """
         rows, fitted = self._ready(X)
-        spread = np.nanmean((rows - np.nanmean(rows, axis=0)) ** 2)
-        return 1 - float(np.nanmean((rows - fitted.reconstruct(self._opened(rows))) ** 2) / spread)
+        spread = float(np.nanmean((rows - np.nanmean(rows, axis=0)) ** 2))
+        return explained(float(np.nanmean((rows - fitted.reconstruct(self._opened(rows))) ** 2)), spread, rows)
 
     def error_curve(self, X: Any) -> Curve:
         """Give the mean squared error of copies from the first k code dimensions, for k = 0, 1, …, all.

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from numbers import Real
 from typing import Any, ClassVar, cast
 
 import numpy as np
-import torch
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from xhat.core.component import build, config
 from xhat.core.corruption import Corruption
 from xhat.core.errors import require
-from xhat.engine.randomness import private_randomness
+from xhat.data.dataset import Dataset
 from xhat.estimators._arrays import as_numpy, like
 from xhat.estimators._constraints import AUTO, EVERY, WHOLE
 from xhat.estimators._estimator import Estimator
 from xhat.estimators._noise import axes_above, noise_level
 from xhat.estimators._told import Rows, plan_of
+from xhat.estimators._trial import Trial
+from xhat.models.fitted import Fitted
 from xhat.parts.corruptions.gaussian_noise import GaussianNoise
 from xhat.parts.corruptions.masking import Masking
 from xhat.parts.corruptions.salt_and_pepper import SaltAndPepper
 from xhat.parts.objectives.denoising import Denoising
 from xhat.runs.plan import Plan
+from xhat.runs.reopen import split_of
 
 WHO = "Denoiser"
 # What "auto" takes of values that are hidden or set to an end.
@@ -109,13 +111,19 @@ class Denoiser(OneToOneFeatureMixin, TransformerMixin, Estimator):  # type: igno
         if y is not None and np.shape(y) == rows.shape:
             clean = as_numpy(y) if hasattr(y, "shape") else np.asarray(y)
             return -float(np.nanmean((clean - fitted.reconstruct(self._opened(rows))) ** 2))
-        data, spoil = self._opened(rows), cast(Denoising, build(fitted.objective)).corruption
-        copies = []
-        with private_randomness(0), torch.inference_mode():
-            for batch in fitted.batches(data):
-                spoiled = replace(batch, x=spoil(batch.x))
-                copies.append(fitted.scaling.inverse(fitted.model.reconstruct(spoiled)).cpu())
-        return -float(np.nanmean((rows - data.schema.to_source(torch.cat(copies).numpy())) ** 2))
+        return -Trial.of(fitted, self._opened(rows), _corruption(fitted)).cleaned
+
+    def _take(self, fitted: Fitted, data: Dataset) -> None:
+        super()._take(fitted, data)
+        if fitted.history.epochs:
+            trial = Trial.of(fitted, data.subset(split_of(fitted, data).validation), _corruption(fitted))
+            fitted.summary |= {"error.spoiled": trial.spoiled, "error.cleaned": trial.cleaned}
+
+    def _verdict(self) -> str:
+        # How well clean rows are copied, beside PCA, says little of noise.
+        summary = self.fitted_.summary
+        known = "error.spoiled" in summary
+        return str(Trial(summary["error.spoiled"], summary["error.cleaned"])) if known else ""
 
     def _plan(self, rows: Rows) -> Plan:
         told = copy.copy(self)
@@ -159,7 +167,7 @@ class Denoiser(OneToOneFeatureMixin, TransformerMixin, Estimator):  # type: igno
     def _adopt(self, kind: str) -> None:
         super()._adopt(kind)
         fitted = self.fitted_
-        kept = config(cast(Denoising, build(fitted.objective)).corruption)
+        kept = config(_corruption(fitted))
         names = {"gaussian_noise": "gaussian"}
         name = str(kept["kind"]).rpartition("/")[2]
         self.corruption = names.get(name, name)
@@ -171,3 +179,7 @@ class Denoiser(OneToOneFeatureMixin, TransformerMixin, Estimator):  # type: igno
         tags.array_api_support = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _corruption(fitted: Fitted) -> Corruption:
+    return cast(Denoising, build(fitted.objective)).corruption

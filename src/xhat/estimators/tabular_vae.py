@@ -13,10 +13,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from xhat.core.errors import DataError, require
 from xhat.data.dataset import Dataset
-from xhat.data.mixed import is_mixed
+from xhat.data.mixed import indexed, is_mixed
 from xhat.data.open import open as open_data
 from xhat.data.readers import frame
 from xhat.estimators._constraints import EVERY, OWN
+from xhat.estimators._explained import explained
 from xhat.estimators._told import Rows, has_gaps, plan_of, seed_of
 from xhat.estimators._transformer import Transformer
 from xhat.estimators.vae import log_density
@@ -86,15 +87,30 @@ class TabularVAE(Transformer):
             range that was seen, and nothing is missing. An array where it was fitted to one.
         """
         check_is_fitted(self, "fitted_")
+        named = conditions is None or isinstance(conditions, Mapping)
+        rule = "conditions must be values by the names of columns"
+        hint = 'as {"sex": "Female"}; a seed goes by its name, random_state=0'
+        require(named, type(self).__name__, rule, repr(conditions), hint)
         return self._shown(self.fitted_.sample(n_samples, seed=seed_of(random_state), where=conditions))
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Give the rows of codes, (n_samples, n_components) -> (n_samples, n_features)."""
+        return indexed(super().inverse_transform(X), X)
+
+    def score_samples(self, X: Any) -> Any:
+        """Give log p(x) of each row in nats, of numbers in their own units; see `VAE.score_samples`.
+
+        Categories and whole numbers have probabilities, other numbers densities; what is missing counts nothing.
+        """
+        return super().score_samples(X)
 
     def explained_variance_ratio(self, X: Any) -> float:
         """Give 1 minus the copies' squared error over the mean row's, numbers standardised, categories one-hot."""
         rows, _ = self._ready(X)
         data, places = self._opened(rows), torch.arange(len(rows))
-        mean = data.x.float().nanmean(0)
+        mean = data.x.double().nanmean(0)
         spread = mean_error(data, places, lambda batch: mean.expand_as(batch.x), self.fitted_.scaling)
-        return 1 - reconstruction_error(self.fitted_, data, places) / spread
+        return explained(reconstruction_error(self.fitted_, data, places), spread, data.x.numpy())
 
     def _scores(self, X: Any) -> NDArray[np.float64]:
         rows, fitted = self._ready(X)
@@ -106,7 +122,7 @@ class TabularVAE(Transformer):
         # An array's columns have no names: a model of one takes a frame's columns by their order.
         if not frame.accepts(X) or not (reset or self._frames):
             return super()._checked(X, reset=reset)
-        table = X.to_pandas() if hasattr(X, "to_pandas") else X
+        table = frame.as_pandas(X)
         names = [str(name) for name in table.columns]
         twice = sorted({name for name in names if names.count(name) > 1})
         who = type(self).__name__
@@ -141,7 +157,7 @@ class TabularVAE(Transformer):
     def _answer(self, values: Any, rows: Any) -> Any:  # type: ignore[override]
         if hasattr(values, "columns"):
             if self._frames:
-                return values
+                return indexed(values, rows)
             values = values.to_numpy()
         return super()._answer(values, rows if isinstance(rows, np.ndarray) else values.astype(np.float64))
 

@@ -63,7 +63,7 @@ class VAE(Transformer):
 
         .. math:: \log p(x) \ge \log \frac1k \sum_i \frac{p(x|z_i)\, p(z_i)}{q(z_i|x)}, \qquad z_i \sim q(z|x)
 
-        with k = 128 draws, whose noise is the same for every row and call.
+        with k = 128 draws, whose noise is the same for every row, call and precision.
         """
         return super().score_samples(X)
 
@@ -75,7 +75,9 @@ class VAE(Transformer):
 def log_density(fitted: Fitted, data: Dataset) -> NDArray[np.float64]:
     """Estimate log p(x) of rows in nats, (N,), in the data's own units; see `VAE.score_samples`."""
     with private_randomness(0), torch.inference_mode():
-        noise = torch.randn(DRAWS, *fitted.model.code_shape, dtype=fitted.scaling.spread.dtype).to(fitted.device)
+        # Drawn as doubles: of floats torch draws other numbers, and a row's score would depend on its precision.
+        normal = torch.randn(DRAWS, *fitted.model.code_shape, dtype=torch.float64)
+        noise = normal.to(fitted.device, fitted.scaling.spread.dtype)
         parts = [_evidence(fitted, batch, noise) for batch in fitted.batches(data)]
     return cast("NDArray[np.float64]", torch.cat(parts).double().cpu().numpy())
 

@@ -44,6 +44,9 @@ class Autoencoder(Component):
         When two neighbours do not meet; both shapes are named.
     """
 
+    begun: bool = False
+    """Whether an earlier fit goes on: what would start from data before the first step then stays as it is."""
+
     def __init__(
         self,
         encoder: Encoder,
