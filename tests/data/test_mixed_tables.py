@@ -146,3 +146,13 @@ def test_scaling_leaves_categories_as_they_are():
     scaled = scaling(x)
     assert scaled[:, kept].unique().tolist() == [0, 1]
     np.testing.assert_allclose(scaled[:, 0].std(correction=0), 1, rtol=1e-6)
+
+
+def test_the_range_of_a_schema_widens_with_more_rows():
+    first, more = gapless(), gapless().assign(age=np.array([5, 90], np.int16), price=[np.nan, 1.0])
+    schema = xhat.data.open(first).schema
+    opened_more = xhat.data.open(more, **schema.opening() | {"missing": True})
+    wide = schema.widened(opened_more.schema, opened_more.x.numpy())
+    ranges = {column.name: (column.low, column.high) for column in wide.mixed if column.categories is None}
+    assert ranges == {"age": (5, 90), "count": (1, 2**40), "price": (0.5, 2.5)}
+    assert wide.mixed[1] == schema.mixed[1]

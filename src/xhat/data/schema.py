@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -100,6 +100,11 @@ class Schema:
             except (TypeError, KeyError) as error:
                 raise ArtifactError("Schema", f"describes no columns of a mixed table ({error})", hint=hint) from error
         return cls(**plain)
+
+    def widened(self, other: Self, rows: Rows) -> Self:
+        """Describe this data and more of it, `rows` (N, *shape) of the schema `other`: the range is that of both."""
+        columns = None if self.mixed is None else tables.widened(self.mixed, rows)
+        return replace(self, low=min(self.low, other.low), high=max(self.high, other.high), mixed=columns)
 
     def to_source(self, rows: Rows) -> Any:
         """Lay rows out as their source was; values are left as they are, not rounded, but tokens are integers.

@@ -42,10 +42,14 @@ class Steps:
         return cls(Step(trainee, settings, None), settings)
 
     def over(self, data: Dataset, fitted: Fitted) -> None:
-        """Step over rows once, in their order; a prior that training does not shape is fitted to their codes."""
+        """Step over rows once, in their order; a prior that training does not shape is fitted to their codes.
+
+        What the model knows of the data's range widens with them: samples are kept within all that was seen.
+        """
         trainee = self.step.trainee
         device = next(trainee.parameters()).device
         trainee.objective.rows = len(data)
+        fitted.schema = fitted.schema.widened(data.schema, data.x.numpy())
         with private_randomness(self.settings.seed + self.passes):
             rows = torch.arange(len(data))
             if self.passes == 0:

@@ -23,10 +23,7 @@ NUMBERS = ("integer", "floating", "mixed-integer-float", "integer-na", "empty")
 
 def frame_of(X: Any) -> pd.DataFrame | None:
     """Give a frame as pandas has it; None of an array."""
-    if not frame.accepts(X):
-        return None
-    table: pd.DataFrame = X.to_pandas() if hasattr(X, "to_pandas") else X
-    return table
+    return frame.as_pandas(X) if frame.accepts(X) else None
 
 
 def holds_categories(table: pd.DataFrame) -> bool:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# Arrow's whole numbers, and pandas' that know gaps.
+WHOLE = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+
+
 def accepts(source: Any) -> bool:
     """Tell frames from arrays; pandas need not be imported for it."""
     return any(hasattr(source, method) for method in ("iloc", "to_pandas")) and hasattr(source, "columns")
@@ -27,7 +31,24 @@ def accepts(source: Any) -> bool:
 def read(source: Any, ask: Ask) -> Raw:
     """Take a frame's columns."""
     ask.only("labels", "mixed", "columns", who="frame")
-    return from_pandas(source.to_pandas() if hasattr(source, "to_pandas") else source, ask, "frame")
+    return from_pandas(as_pandas(source), ask, "frame")
+
+
+def as_pandas(source: Any) -> pd.DataFrame:
+    """Turn a frame into pandas', in which whole numbers stay such beside gaps: by default they become floats there."""
+    if not hasattr(source, "to_pandas"):
+        frame: pd.DataFrame = source
+        return frame
+    frame = source.to_pandas()
+    table = source.to_arrow() if hasattr(source, "to_arrow") else source
+    if hasattr(table, "schema") and hasattr(table, "column_names"):
+        import pandas as pd
+
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            kind = str(column.type)
+            if column.null_count and kind in WHOLE:
+                frame[name] = pd.Series(column.to_pylist(), frame.index, WHOLE[kind])
+    return frame
 
 
 def from_array(source: Any, columns: Sequence[Column]) -> pd.DataFrame:

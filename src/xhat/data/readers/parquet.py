@@ -10,7 +10,7 @@ from xhat.core.errors import DataError
 from xhat.data.ask import Ask
 from xhat.data.column import Column
 from xhat.data.raw import Raw
-from xhat.data.readers.frame import from_pandas
+from xhat.data.readers.frame import as_pandas, from_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,6 @@ def read_frame(path: Path, columns: Sequence[Column] | None = None) -> pd.DataFr
     from pyarrow.parquet import read_table
 
     try:
-        frame: pd.DataFrame = read_table(path).to_pandas()
+        return as_pandas(read_table(path))
     except (ArrowException, OSError) as error:
         raise DataError(path.name, "cannot be read as a Parquet file", error, "write it again") from error
-    return frame
