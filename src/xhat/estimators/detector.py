@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -13,13 +14,16 @@ from numpy.typing import NDArray
 from sklearn.base import OutlierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from xhat.core.errors import require
 from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
+from xhat.data.split import Split
 from xhat.estimators._arrays import like
 from xhat.estimators._constraints import AUTO, EVERY, WHOLE
 from xhat.estimators._estimator import Estimator
 from xhat.estimators._judge import Judge
 from xhat.estimators._told import Rows, plan_of
+from xhat.metrics.abnormality._code_and_residual import some_rows
 from xhat.metrics.abnormality.methods import METHODS
 from xhat.models.fitted import Fitted
 from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
@@ -32,6 +36,8 @@ MOST = 64
 HIDDEN = (128, 64)
 # The share of held-out rows beyond the threshold, where it is not chosen.
 BEYOND = 0.05
+# A threshold at a row's own score gives way by this share: equal rows differ in the last digits from batch to batch.
+TIES = 1e-9
 
 
 @dataclass(eq=False, repr=False)
@@ -44,14 +50,16 @@ class Detector(OutlierMixin, Estimator):  # type: ignore[misc]
     Parameters
     ----------
     n_components : int or "auto"
-        Code dimensions; "auto" takes as many as features, 64 at most.
+        Code dimensions; "auto" takes as many as features, for method reconstruction half of them, 64 at most.
     method : {"neighbours", "mahalanobis", "reconstruction", "likelihood"}
         How rows are scored: by the distance of [code, residual] to the nearest normal row's; by its Mahalanobis
         distance to all normal rows; by the mean squared error of the copy, in scaled units; by -log p(x|z) in nats,
-        of a Student's t at each feature unless another `likelihood` is given.
+        of a Student's t at each feature unless another `likelihood` is given. Of more than 10,000 rows, or of very wide
+        ones, distances are taken to a draw.
     contamination : "auto" or float in (0, 0.5]
         The share of the fitted rows that are called outliers. "auto" calls a row one that scores beyond 95 % of
-        those that were held out while training.
+        those that were held out while training, and of those that were not. Of 200 rows 20 are held out and 5 % of them
+        is about the last one: there, and below, one new normal row in ten may be called an outlier.
     noise : float, default=0.3
         Standard deviation of what is added while training, in units of scaled rows.
     hidden : tuple of int, optional
@@ -92,16 +100,29 @@ class Detector(OutlierMixin, Estimator):  # type: ignore[misc]
     def _kind(self) -> str:
         return "dae"
 
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn what normal rows are like, and choose the threshold; what fails leaves all as it was.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features), or (n_samples, ...) for images and series
+            Rows, normal for the most part; NaN where a value was not observed.
+        y : ignored
+            Present for scikit-learn's sake.
+
+        Returns
+        -------
+        self
+        """
+        return self._whole_or_not(lambda: Estimator.fit(self, X))
+
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from some more rows by one pass over them.
 
-        What is normal and the threshold follow these rows alone; a single row does not move them.
+        What is normal and the threshold follow the latest 10,000 rows, those of `fit` among them, under the weights as
+        they now are. A folder keeps no rows: what was loaded follows those that it is given from then on.
         """
-        super().partial_fit(X)
-        rows = self._opened(self._checked(X))
-        if len(rows) > 1:
-            self._judge_by(rows, rows)
-        return self
+        return self._whole_or_not(lambda: self._learn_more(X))
 
     def score_samples(self, X: Any) -> Any:
         """Give minus the abnormality of each row, (n_samples,): higher is more normal, as scikit-learn has it."""
@@ -131,9 +152,9 @@ class Detector(OutlierMixin, Estimator):  # type: ignore[misc]
             differences of features to the nearest normal row, or to the mean one. Of the Mahalanobis distance a part
             may be below 0: a feature that others would have led to expect.
         """
-        rows, fitted = self._ready(X)
+        rows, _ = self._ready(X)
         opened = self._opened(rows)
-        return like(opened.schema.to_source(self._judge.abnormality.parts(fitted, opened).numpy()), X)
+        return like(opened.schema.to_source(self._judge.abnormality.parts(self.fitted_, opened).numpy()), X)
 
     def save(self, path: str | Path) -> Path:
         """Write the model, the score and the threshold as a folder of JSON and safetensors."""
@@ -147,19 +168,23 @@ class Detector(OutlierMixin, Estimator):  # type: ignore[misc]
         detector = super().load(path, device=device)
         detector._judge = Judge.read(Path(path))
         detector.method, detector.contamination = detector._judge.method, detector._judge.contamination
-        detector.offset_ = detector._judge.offset
+        detector.offset_, detector._recent = detector._judge.offset, None
         return detector
 
     def _scores(self, X: Any) -> NDArray[np.float64]:
-        rows, fitted = self._ready(X)
-        scores: NDArray[np.float64] = -self._judge.abnormality.score(fitted, self._opened(rows)).numpy()
+        rows, _ = self._ready(X)
+        scores: NDArray[np.float64] = -self._judge.abnormality.score(self.fitted_, self._opened(rows)).numpy()
         return scores
 
     def _changes(self) -> dict[str, Any]:
         return {"objective.corruption.sigma": self.noise}
 
     def _code(self, rows: Rows) -> int:
-        return min(MOST, size(rows.shape[1:])) if self.n_components == "auto" else super()._code(rows)
+        if self.n_components != "auto":
+            return super()._code(rows)
+        features = size(rows.shape[1:])
+        # As many dimensions as features can copy every row: distances know of the code, errors alone then tell nothing.
+        return min(MOST, max(1, features // 2) if self.method == "reconstruction" else features)
 
     def _plan(self, rows: Rows) -> Plan:
         told = replace(self)
@@ -169,6 +194,7 @@ class Detector(OutlierMixin, Estimator):  # type: ignore[misc]
         if self.method == "likelihood" and self.likelihood is None:
             told.likelihood = "student_t"
         plan = plan_of(told, rows, self._kind, self._code(rows), self._changes())
+        METHODS[self.method].check(plan.recipe.model, plan.data)
         for side in (plan.recipe.model.encoder, plan.recipe.model.decoder):
             if isinstance(side, PCAPathEncoder | PCAPathDecoder):
                 # A net that undoes noise speaks in units of rows, not of the little that PCA leaves of them.
@@ -178,16 +204,47 @@ class Detector(OutlierMixin, Estimator):  # type: ignore[misc]
     def _take(self, fitted: Fitted, data: Dataset) -> None:
         super()._take(fitted, data)
         if fitted.history.epochs:
-            self._judge_by(data, data.subset(split_of(fitted, data).validation))
+            some = data.subset(some_rows(len(data), size(data.schema.shape)))
+            self._recent: Rows | None = data.schema.to_source(some.x.numpy())
+            self._judge_by(data, split_of(fitted, data))
 
-    def _judge_by(self, data: Dataset, held_out: Dataset) -> None:
+    def _learn_more(self, X: Any) -> Self:
+        self._validate_params()
+        first = not hasattr(self, "fitted_")
+        rows = self._checked(X, reset=first)
+        earlier = None if first else self._recent
+        recent = rows if earlier is None else np.concatenate([earlier, rows])
+        hint = "give more rows; a folder keeps none of those that it learned from"
+        require(len(recent) > 1, "Detector.partial_fit", "needs 2 rows to judge by", len(recent), hint)
+        if not first:
+            METHODS[self.method].check(self.fitted_.model, self._opened(rows))
+        super().partial_fit(X)
+        self._recent = recent[-len(some_rows(len(recent), size(recent.shape[1:]))) :]
+        judged = self._opened(self._recent)
+        self._judge_by(judged, Split.draw(len(judged), self.validation_fraction))
+        return self
+
+    def _judge_by(self, data: Dataset, split: Split) -> None:
         """Choose the threshold by normal rows."""
-        abnormality = METHODS[self.method].fit(self.fitted_, data)
-        share, rows = (BEYOND, held_out) if self.contamination == "auto" else (float(self.contamination), data)
-        scores = -abnormality.score(self._at_of(rows), rows)
-        self.offset_ = float(np.quantile(scores.numpy(), share))
-        told = self.contamination if self.contamination == "auto" else share
-        self._judge = Judge(self.method, abnormality, told, self.offset_)
+        method, auto = METHODS[self.method], self.contamination == "auto"
+        # Moments that a row is part of take it for more normal than a new one. Of two rows, both are needed.
+        apart = auto and not method.leaves_out and len(split.train) > 1
+        abnormality = method.fit(self.fitted_, data.subset(split.train) if apart else data)
+        share = BEYOND if auto else float(self.contamination)
+        # Rows that were trained on are copied better than new ones: of few held-out rows they keep the threshold wide.
+        known = split.train[some_rows(len(split.train), size(data.schema.shape))]
+        sets = (split.validation, known) if auto else (torch.arange(len(data)),)
+        scores = [-abnormality.score(self.fitted_, data.subset(rows)).numpy() for rows in sets]
+        at = min(float(np.quantile(of_set, share)) for of_set in scores)
+        self.offset_ = at - TIES * abs(at)
+        self._judge = Judge(self.method, abnormality, self.contamination if auto else share, self.offset_)
 
-    def _at_of(self, data: Dataset) -> Fitted:
-        return self.fitted_ if data.x.dtype == torch.float32 or data.x.ndim > 2 else self.fitted_.double
+    def _whole_or_not(self, learn: Callable[[], Self]) -> Self:
+        """Keep the old model with its old threshold where the new one gets none."""
+        before = dict(self.__dict__)
+        try:
+            return learn()
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise

@@ -2,44 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.errors import require
 from xhat.core.shapes import size, spread
 from xhat.data.dataset import Dataset
+from xhat.models.autoencoder import Autoencoder
 from xhat.models.fitted import Fitted
 
-# Normal rows that are looked at: an even sample where there are more.
-MOST = 10_000
-# Numbers of code and residual together: their covariance has the square of it.
-WIDEST = 4096
+# Normal rows that are looked at, where there are more; fewer where their numbers would fill the memory.
+MOST, NUMBERS = 10_000, 20_000_000
 # Residuals smaller than this share of the rows' own spread are rounding.
 EXACT = 1e-6
 
 
-def even_sample(data: Dataset) -> Tensor:
-    """Choose the normal rows that are looked at, (M,)."""
-    return torch.arange(len(data))[:: -(-len(data) // MOST)]
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Normal rows as a score sees them.
+
+    Parameters
+    ----------
+    x : Tensor of shape (N, *X)
+        Scaled.
+    v : Tensor of shape (N, E)
+        Their codes and residuals.
+    scales : Tensor of shape (E,)
+        One spread for all numbers of the code, and one for all of the residual.
+    """
+
+    x: Tensor
+    v: Tensor
+    scales: Tensor
+
+    @classmethod
+    def through(cls, fitted: Fitted, data: Dataset) -> Seen:
+        """Look at normal rows through a model in double precision."""
+        double, numbers = fitted.double, size(fitted.model.code_shape) + size(fitted.model.x_shape)
+        with torch.no_grad():  # not inference_mode: what is kept is used outside of it
+            batches = list(double.batches(double._open(data), some_rows(len(data), numbers)))
+            x = torch.cat([batch.x for batch in batches]).cpu()  # (N, *X)
+            v = torch.cat([code_and_residual(double, batch) for batch in batches]).cpu()  # (N, E)
+        return cls(x, v, block_scales(v, x.flatten(1)))
 
 
-def check(fitted: Fitted, who: str) -> None:
-    """Refuse models whose codes and residuals have no distance, or too many numbers."""
+def some_rows(n: int, numbers: int) -> Tensor:
+    """Choose which of n rows, of so many numbers each, are looked at: all, or the same draw at each call, (M,)."""
+    most = max(2, min(MOST, NUMBERS // numbers))
+    if n <= most:
+        return torch.arange(n)
+    # Drawn, not every second one: rows may come in turns of several kinds.
+    return torch.randperm(n, generator=torch.Generator().manual_seed(0))[:most].sort().values
+
+
+def check_numbers(model: Autoencoder, data: Dataset, who: str) -> None:
+    """Refuse symbols: their codes and residuals have no distance."""
     hint = "use method likelihood"
-    require(fitted.schema.vocabulary is None, who, "needs rows of numbers", "symbols", hint)
-    numbers = size(fitted.model.code_shape) + size(fitted.model.x_shape)
-    rule = f"needs at most {WIDEST} numbers of code and row together"
-    require(numbers <= WIDEST, who, rule, numbers, "use method reconstruction")
+    require(data.schema.vocabulary is None, who, "needs rows of numbers", "symbols", hint)
 
 
 def code_and_residual(fitted: Fitted, batch: Batch) -> Float[Tensor, "B E"]:
     r"""Give :math:`v(x) = [f(x),\ x - g(f(x))]`, E = K + D numbers; what was not observed has no residual."""
     z = fitted.model.encode(batch).z
-    residual = batch.x - fitted.model.decode(z, y=batch.y).mean  # (B, *X)
-    if batch.mask is not None:
-        residual = torch.where(spread(batch.mask, residual), residual, 0.0)
+    residual = torch.where(observed(batch), batch.x - fitted.model.decode(z, y=batch.y).mean, 0.0)  # (B, *X)
     return torch.cat([z.flatten(1), residual.flatten(1)], 1)
 
 
@@ -52,7 +81,7 @@ def block_scales(v: Float[Tensor, "N E"], x: Float[Tensor, "N D"]) -> Float[Tens
 
 
 def shared(
-    code: Float[Tensor, "B"], residual: Float[Tensor, "B *X"], difference: Float[Tensor, "B *X"]
+    code: Float[Tensor, "B"], residual: Float[Tensor, "B *X"], difference: Float[Tensor, "B *X"], batch: Batch
 ) -> Float[Tensor, "B *X"]:
     r"""Share a squared distance of code and residual between features.
 
@@ -61,18 +90,29 @@ def shared(
     What the residual adds is each feature's own, :math:`r_i`. What the code adds, c, is shared by the squared
     differences to the row x' that the distance is taken from: exactly so for a code that is a rotation of the row, as
     PCA's of all components is. Gradients along the way to x' would follow every bend of the net where it never learned.
+    What was not observed has no share.
 
     Parameters
     ----------
     code : Tensor of shape (B,)
         c.
     residual : Tensor of shape (B, *X)
-        r.
+        r, 0 where nothing was observed.
     difference : Tensor of shape (B, *X)
         x - x'.
+    batch : Batch
+        The rows, for what of them was observed.
     """
-    squares = difference**2
+    there = observed(batch)
+    squares = torch.where(there, difference**2, 0.0)
     whole = squares.flatten(1).sum(1)  # (B,)
-    even = torch.full_like(squares, 1 / squares[0].numel())
+    even = there / spread(there.flatten(1).sum(1).clamp(min=1), squares)
     shares = torch.where(spread(whole > 0, squares), squares / spread(whole.clamp(min=EXACT**4), squares), even)
     return residual + spread(code, squares) * shares
+
+
+def observed(batch: Batch) -> Bool[Tensor, "B *X"]:
+    """Say what of each row was observed."""
+    if batch.mask is None:
+        return torch.ones_like(batch.x, dtype=torch.bool)
+    return spread(batch.mask, batch.x).expand_as(batch.x)

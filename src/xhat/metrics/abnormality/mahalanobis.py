@@ -11,10 +11,23 @@ from sklearn.covariance import LedoitWolf
 from torch import Tensor
 
 from xhat.core.batch import Batch
+from xhat.core.errors import require
+from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
-from xhat.metrics.abnormality._code_and_residual import block_scales, check, code_and_residual, even_sample, shared
+from xhat.metrics.abnormality._code_and_residual import (
+    EXACT,
+    Seen,
+    check_numbers,
+    code_and_residual,
+    observed,
+    shared,
+)
 from xhat.metrics.abnormality.abnormality import Abnormality
+from xhat.models.autoencoder import Autoencoder
 from xhat.models.fitted import Fitted
+
+# Numbers of code and residual together: their covariance has the square of it.
+WIDEST = 4096
 
 
 class Mahalanobis(Abnormality):
@@ -45,18 +58,27 @@ class Mahalanobis(Abnormality):
         self.start, self.mean, self.root = start, mean, root
 
     @classmethod
+    def check(cls, model: Autoencoder, data: Dataset) -> None:
+        """Refuse symbols, rows too wide for a covariance, and rows without an observed value."""
+        check_numbers(model, data, "mahalanobis")
+        numbers = size(model.code_shape) + size(model.x_shape)
+        rule = f"needs at most {WIDEST} numbers of code and row together"
+        require(numbers <= WIDEST, "mahalanobis", rule, numbers, "use method neighbours or reconstruction")
+        super().check(model, data)
+
+    @classmethod
     def fit(cls, fitted: Fitted, data: Dataset) -> Self:
         """Estimate the moments."""
-        check(fitted, "mahalanobis")
-        double = fitted.double
-        with torch.no_grad():  # not inference_mode: what is kept is used outside of it
-            batches = list(double.batches(double._open(data), even_sample(data)))
-            x = torch.cat([batch.x for batch in batches])  # (N, *X)
-            v = torch.cat([code_and_residual(double, batch) for batch in batches])  # (N, E)
-            scales = block_scales(v, x.flatten(1))
-        estimate = LedoitWolf().fit((v / scales).cpu().numpy())
-        root = torch.from_numpy(np.linalg.cholesky(estimate.precision_)) / scales.cpu()[:, None]
-        return cls(x.mean(0).cpu(), v.mean(0).cpu(), root)
+        cls.check(fitted.model, data)
+        require(len(data) > 1, "mahalanobis", "needs 2 normal rows to have a covariance", len(data), "give more rows")
+        seen = Seen.through(fitted, data)
+        covariance = LedoitWolf().fit((seen.v / seen.scales).numpy()).covariance_
+        values, axes = np.linalg.eigh(covariance)  # (E,), (E, E)
+        # Numbers that follow from others leave axes without any spread, which nothing would draw wider: of two rows, or
+        # of features that are 0 or 1, the estimate is sure of itself.
+        least = EXACT * max(float(values.sum()), 1.0) / len(values)
+        root = torch.from_numpy(axes / np.sqrt(values.clip(min=least))) / seen.scales[:, None]
+        return cls(seen.x.mean(0), seen.v.mean(0), root)
 
     @classmethod
     def restore(cls, state: Mapping[str, Tensor]) -> Self:
@@ -69,11 +91,16 @@ class Mahalanobis(Abnormality):
         return {"start": self.start, "mean": self.mean, "root": self.root}
 
     def _of(self, fitted: Fitted, batch: Batch) -> Tensor:
-        return (((code_and_residual(fitted, batch) - self.mean.to(batch.x)) @ self.root.to(batch.x)) ** 2).sum(1)
+        return ((self._off(fitted, batch) @ self.root.to(batch.x)) ** 2).sum(1)
 
     def _parts_of(self, fitted: Fitted, batch: Batch) -> Tensor:
-        off = code_and_residual(fitted, batch) - self.mean.to(batch.x)  # (B, E)
-        root = self.root.to(batch.x)
+        off, root = self._off(fitted, batch), self.root.to(batch.x)
         each = off * (off @ root @ root.T)  # (B, E): they sum to the squared distance
         code = each.shape[1] - batch.x[0].numel()
-        return shared(each[:, :code].sum(1), each[:, code:].view_as(batch.x), batch.x - self.start.to(batch.x))
+        return shared(each[:, :code].sum(1), each[:, code:].view_as(batch.x), batch.x - self.start.to(batch.x), batch)
+
+    def _off(self, fitted: Fitted, batch: Batch) -> Tensor:
+        """Give v - μ, where what was not observed has the mean's residual, (B, E)."""
+        off = code_and_residual(fitted, batch) - self.mean.to(batch.x)
+        code = off.shape[1] - batch.x[0].numel()
+        return torch.cat([off[:, :code], torch.where(observed(batch).flatten(1), off[:, code:], 0.0)], 1)
