@@ -75,6 +75,40 @@ def test_names_of_classes_need_the_normal_one(xhat_, folder):
     assert xhat_(words).error == "--normal: must be one of no, yes, got '0'. Say which class is normal."
 
 
+@pytest.mark.parametrize("empty", ["-1", "", "named"])
+def test_rows_without_a_label_count_as_neither(xhat_, folder, empty):
+    named = empty == "named"
+    rows = pd.read_csv(folder / "rows.csv")
+    scores = Reconstruction().score(xhat.load(folder / "run"), xhat.data.open(rows[NAMES])).numpy()
+    truth, labels = rows.ill.copy(), rows.ill.map({0: "no", 1: "yes"} if named else {0: "0", 1: "1"})
+    labels.iloc[::3] = "" if named else empty
+    rows.assign(ill=labels).to_csv("some.csv", index=False)
+    done = xhat_(f"score some.csv --labels ill {'--normal no' if named else ''} --model {folder}/run")
+    there = np.arange(len(rows)) % 3 != 0
+    assert f"AUROC {roc_auc_score(truth[there], scores[there]):.4f}" in done.out
+    of = f"{truth[there].sum()} of {there.sum()} rows are abnormal · {(~there).sum()} without a label are left out"
+    assert of in done.out
+
+
+def test_labels_among_normal_rows_are_told(xhat_, folder):
+    words = "--labels ill --method neighbours --model"
+    for name in ("rows.csv", "named.csv"):
+        normal = "--normal no" if name == "named.csv" else ""
+        error = xhat_(f"score {folder}/{name} {normal} {words} {folder}/run --like {folder}/{name}").error
+        assert error.startswith("--like: needs normal rows without labels, got the column 'ill' in ")
+    error = xhat_(f"score {folder}/rows.csv {words} {folder}/run --like {folder}/none.csv").error
+    assert "none.csv" in error
+    assert "labels" not in error
+
+
+def test_a_row_of_gaps_alone_gets_one_line(xhat_, folder):
+    rows = pd.read_csv(folder / "rows.csv")[NAMES]
+    rows.iloc[5] = np.nan
+    rows.to_csv("gaps.csv", index=False)
+    error = xhat_(f"score gaps.csv --missing --model {folder}/run").error
+    assert error == "gaps: a row needs some observed value to be scored, got none in row 5. Leave such rows out."
+
+
 def test_images_and_texts_are_scored_too(xhat_, run, digits):
     assert xhat_(f"score {digits} --model {run} --method likelihood --out scores.npy").status == 0
     assert np.load("scores.npy").shape == (200,)
@@ -88,6 +122,7 @@ def test_images_and_texts_are_scored_too(xhat_, run, digits):
     ("words", "says"),
     [
         ("rows.csv --labels ill --normal 7", "--normal: must be one of 0, 1, got '7'"),
+        ("normal.csv --normal 7", "--normal: needs --labels, got '7' alone. Name the column"),
         ("rows.csv --labels ill --like normal.csv", "--like: reconstruction compares with no rows, got 'normal.csv'"),
         ("rows.csv --labels f0", "--labels: must be classes, one a row"),
         ("rows.csv --method best", 'Invalid value "best" for --method'),

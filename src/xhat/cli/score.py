@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from xhat.cli.options import DataOptions, load_model, open_for
-from xhat.core.errors import require
+from xhat.core.errors import ConfigError, XhatError, require
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Method = Literal["neighbours", "mahalanobis", "reconstruction", "likelihood"]
 # Rows of the table, and features of a row.
 ROWS, FEATURES = 10, 3
+# What stands for no label, as in `xhat.data.labels`, which imports torch.
+NONE = -1
 
 
 def score(
@@ -52,9 +54,11 @@ def score(
         scaled rows; likelihood, -log p(x|z) in nats. [default: the Detector's; else reconstruction, of symbols
         likelihood]
     like
-        Normal rows for neighbours and mahalanobis, without labels. [default: those that the run learned from]
+        Normal rows for neighbours and mahalanobis, without the column of labels. [default: those that the run learned
+        from]
     normal
-        With --labels: the class of normal rows, all others are abnormal. [default: 0]
+        With --labels: the class of normal rows, all others are abnormal, but for those without a label, which count as
+        neither. [default: 0]
     device
         Where to compute: auto, cpu, cuda.
     """
@@ -62,17 +66,18 @@ def score(
 
     if out is not None:
         check_writable(out)
+    hint = "name the column that says which rows are normal: --labels COLUMN"
+    require(normal is None or options.labels is not None, "--normal", "needs --labels", f"'{normal}' alone", hint)
     fitted = load_model(model, device)
     rows = open_for(fitted, data, options)
     abnormal = None if options.labels is None else _abnormal(rows, normal)
     judge = _judge(fitted, model, method, like, options)
-    exact = fitted if rows.x.ndim > 2 else fitted.double
-    scores: Numbers = judge.abnormality.score(exact, rows).numpy()
-    _print(scores, exact, rows, judge)
+    scores: Numbers = judge.abnormality.score(fitted, rows).numpy()
+    _print(scores, fitted, rows, judge)
     if abnormal is not None:
-        _print_auroc(scores, abnormal)
+        _print_auroc(scores, abnormal.numpy())
     if out is not None:
-        _write(out, scores, exact, rows, judge)
+        _write(out, scores, fitted, rows, judge)
         print(f"{len(scores)} scores: {out}")
 
 
@@ -94,37 +99,56 @@ def _judge(fitted: Fitted, model: Path, method: Method | None, like: str | None,
     known = like is not None or fitted.origin.get("source", {}).get("path") is not None
     hint = "name a file of normal rows: --like normal.csv"
     require(known, str(model), f"was fitted to an array, and {name} compares with it", hint=hint)
-    rows = (
-        reopen(fitted, None, str(model), "compared")
-        if like is None
-        else open_for(fitted, like, replace(options, labels=None))
-    )
+    rows = reopen(fitted, None, str(model), "compared") if like is None else _normal_rows(fitted, like, options)
     return Judge(name, METHODS[name].fit(fitted, rows), "auto", float("-inf"))
 
 
+def _normal_rows(fitted: Fitted, like: str, options: DataOptions) -> Dataset:
+    """Open what --like names, and tell where a column of labels is in the way."""
+    try:
+        rows = open_for(fitted, like, replace(options, labels=None))
+        fitted.schema.check(rows.schema)
+        return rows
+    except XhatError as error:
+        if options.labels is None:
+            raise
+        try:
+            fitted.schema.check(open_for(fitted, like, options).schema)
+        except XhatError:
+            raise error from None
+        came, hint = f"the column '{options.labels}' in {like}", "take abnormal rows out of the file, then that column"
+        raise ConfigError("--like", "needs normal rows without labels", came, hint) from error
+
+
 def _abnormal(rows: Dataset, normal: str | None) -> torch.Tensor:
-    """Read which rows are abnormal: those of another class than the normal one, (N,)."""
+    """Read which rows are abnormal: 1 for another class than the normal one, 0 for that, -1 for no label, (N,)."""
+    import torch
+
     y, names = rows.y, rows.schema.labels
     whole = y is not None and y.ndim == 1 and not y.is_floating_point()
     require(whole, "--labels", "must be classes, one a row", None, "as 0 for normal rows and 1 for abnormal ones")
     assert y is not None
-    known = list(names) if names else [str(value) for value in y.unique().tolist()]
-    rule = f"must be one of {', '.join(known[:20])}"
-    asked = normal or "0"
-    require(asked in known, "--normal", rule, f"'{asked}'", "say which class is normal")
+    labelled = y != NONE
+    known = list(names) if names else [str(value) for value in y[labelled].unique().tolist()]
+    asked, hint = normal or "0", "say which class is normal"
+    require(asked in known, "--normal", f"must be one of {', '.join(known[:20]) or 'none'}", f"'{asked}'", hint)
     abnormal = y != (known.index(asked) if names else int(asked))
     hint = "give rows of more than one class, or leave --labels out"
-    mixed = bool(abnormal.any()) and not bool(abnormal.all())
+    mixed = bool((abnormal & labelled).any()) and not bool(abnormal[labelled].all())
     require(mixed, "--labels", "needs normal and abnormal rows", f"only {known[0]}" if len(known) == 1 else None, hint)
-    return abnormal
+    return torch.where(labelled, abnormal.long(), NONE)
 
 
-def _print_auroc(scores: Numbers, abnormal: torch.Tensor) -> None:
+def _print_auroc(scores: Numbers, abnormal: NDArray[np.int64]) -> None:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    truth = abnormal.numpy()
-    auroc, precision = roc_auc_score(truth, scores), average_precision_score(truth, scores)
-    print(f"AUROC {auroc:.4f} · average precision {precision:.4f} · {truth.sum()} of {len(truth)} rows are abnormal")
+    labelled = abnormal != NONE
+    truth, of_labelled = abnormal[labelled], scores[labelled]
+    auroc, precision = roc_auc_score(truth, of_labelled), average_precision_score(truth, of_labelled)
+    unknown = len(scores) - len(truth)
+    without = f" · {unknown} without a label are left out" if unknown else ""
+    told = f"{truth.sum()} of {len(truth)} rows are abnormal{without}"
+    print(f"AUROC {auroc:.4f} · average precision {precision:.4f} · {told}")
 
 
 def _print(scores: Numbers, fitted: Fitted, rows: Dataset, judge: Judge) -> None:
