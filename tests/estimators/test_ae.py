@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -9,7 +10,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from xhat.core.errors import ConfigError
+import xhat
+from xhat.core.errors import ConfigError, DataError
 from xhat.estimators.ae import AE
 from xhat.estimators.vae import VAE
 
@@ -65,6 +67,15 @@ def test_partial_fit_goes_on_where_it_was():
     for _ in range(15):
         fitted.partial_fit(X)
     assert fitted.score(X) > before
+
+
+def test_a_model_of_a_frame_refuses_columns_in_another_order(tmp_path):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)), columns=list("abc"))
+    AE(2, max_iter=1, hidden=(8,), random_state=0).fit(frame).save(tmp_path / "run")
+    fitted = xhat.load(tmp_path / "run")
+    assert fitted.encode(frame).shape == fitted.encode(frame.to_numpy()).shape == (40, 2)
+    with pytest.raises(DataError, match="the model reads column 'a' at place 0; this data has 'c' there"):
+        fitted.encode(frame[list("cba")])
 
 
 def test_a_warm_start_begins_at_the_weights_that_were(monkeypatch):

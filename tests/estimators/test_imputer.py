@@ -188,7 +188,52 @@ def test_its_choices(options):
     assert np.isfinite(Imputer(**TWO | options).fit_transform(gaps)).all()
 
 
+def test_a_value_that_alone_tells_of_its_feature_fills_it():
+    x = linear(60, 4)[0]
+    x[:, 2] = np.nan
+    x[11, 2] = 7.5
+    for seed in range(12):  # of which some would hold that row out
+        filled = Imputer(**TWO | {"random_state": seed, "max_iter": 1}).fit(x).transform(x)
+        np.testing.assert_allclose(filled[:, 2], 7.5)
+
+
+def test_columns_in_units_of_their_own_are_filled_under_any_scale():
+    x = linear(200, 6)[0]
+    gaps, units = hide(x, 0.3), np.logspace(-1, 1, 6)
+    limit = 0.5 * off(SimpleImputer().fit_transform(gaps), x, gaps)
+    for scale in ("standard", "range", "global", "none"):
+        filled = Imputer(**TWO | {"scale": scale, "max_iter": 1}).fit_transform(gaps * units) / units
+        assert off(filled, x, gaps) < limit, scale
+    with pytest.raises(XhatError, match=r"a gaussian has one noise for all columns.*got scale='global'"):
+        Imputer(scale="global", likelihood="gaussian", **TWO).fit(gaps)
+
+
+def test_a_value_far_out_is_no_gap_in_the_answer(gaussian):
+    _, gaps, imputer, _ = gaussian
+    row = gaps[[3]].astype(np.float32)
+    row[0, np.flatnonzero(~np.isnan(row[0]))[0]] = 1e25
+    assert np.isfinite(imputer.transform(row)).all()
+    drawn = imputer.impute_draws(row, 3, random_state=0)
+    assert np.isfinite(drawn).all()
+    assert (drawn[:, np.isnan(row)] != 0).all()
+
+
+def test_nets_without_hidden_layers_fill_as_well():
+    gaps = hide(linear(60, 4)[0])
+    assert np.isfinite(Imputer(2, net="linear", max_iter=1, random_state=0).fit_transform(gaps)).all()
+    with pytest.raises(XhatError, match=r"nets/linear: has no option 'hidden'\. It has none: leave it out\."):
+        Imputer(net="linear", **TWO).fit(gaps)
+
+
+def test_its_page_tells_of_gaps_and_not_of_copies(gaussian):
+    assert "It was trained to fill gaps" in gaussian[2]._html_repr()
+
+
 def test_what_it_refuses():
+    with pytest.raises(XhatError, match=r"needs 2 rows to learn from, got 1 of 2\. Give more rows\.$"):
+        Imputer(**TWO).fit(np.arange(6.0).reshape(2, 3))
+    with pytest.raises(XhatError, match=r"draws must be a whole number >= 1, got 2\.5"):
+        Imputer(**TWO).fit(linear(20, 3)[0]).impute_draws(np.ones((1, 3)), n_draws=2.5)
     with pytest.raises(DataError, match=r"Imputer: needs a value in some feature, got NaN only\. Give some values"):
         Imputer(**TWO).fit(np.full((5, 3), np.nan))
     with pytest.raises(ValueError, match="dim 3"):

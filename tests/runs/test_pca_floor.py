@@ -68,6 +68,16 @@ def test_a_warm_start_falls_back_to_pca_of_the_new_rows():
     np.testing.assert_allclose(model.reconstruct(x), pca_copies(x, 1), atol=1e-4)
 
 
+def test_a_warm_start_after_pca_has_not_seen_the_rows_that_validate():
+    x = gaussian(60, 100)
+    model = AE(8, warm_start=True, max_iter=5, hidden=(16,), random_state=0, device="cpu").fit(x)
+    assert model.is_pca_
+    error = model.fitted_.summary["error.pca"]
+    summary = model.fit(x).fitted_.summary
+    assert model.is_pca_
+    assert summary["error.model"] == summary["error.pca"] == error
+
+
 def test_what_is_better_beyond_doubt_is_kept():
     summary = xhat.fit(np.hstack([BEND, BEND**2]), latent=1, **QUICKLY).summary
     assert summary["net_share"] > 0
@@ -86,6 +96,9 @@ def test_an_estimator_says_whether_it_is_pca():
     model = AE(2, max_iter=2, hidden=(8,), random_state=0, device="cpu").fit(gaussian())
     assert model.is_pca_
     assert "this model is PCA" in model._html_repr()
+    model.partial_fit(gaussian())  # what was said of the model does not hold any more
+    assert not model.is_pca_
+    assert "this model is PCA" not in model._html_repr()
     bent = AE(1, max_iter=20, hidden=(32,), learning_rate=2e-2, batch_size=64, random_state=0)
     assert not bent.fit(np.hstack([BEND, BEND**2])).is_pca_
 

@@ -48,11 +48,13 @@ SUMMARY = {
         ({"net_share": 0.5}, "Its error is 0.50 of PCA's"),
         ({"error.pca": 0.0}, "PCA copies these rows exactly; an autoencoder cannot do better. It explains 80.0 %"),
         ({"error.pca": 1e-12}, "PCA copies these rows exactly"),  # its rounding is no error
-        ({"error.pca": 1e-9, "error.model": 1e-10}, "Its error is 0.10 of PCA's"),  # where a model leaves less, it is one
+        (
+            {"error.pca": 1e-9, "error.model": 1e-10},
+            "Its error is 0.10 of PCA's",
+        ),  # where a model leaves less, it is one
         (
             {"error.model": 5.0, "objective": "objectives/miwae"},
-            "It was trained to fill gaps: its copies of what was observed, with an error that is 1.25 of PCA's, tell "
-            "little of that. It explains 50.0 %",
+            "It was trained to fill gaps; the errors here are of its copies of what was observed. It explains 50.0 %",
         ),
         ({"error.model": 11.0, "objective": "objectives/miwae"}, "It was trained to fill gaps"),
         (

@@ -127,6 +127,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             self._steps = Steps.of(self.fitted_, objective, settings)
         self._steps.over(self._opened(rows), self.fitted_)
         self.fitted_.__dict__.pop("double", None)
+        self.fitted_.summary = {}  # it told of the model that was
         self.n_iter_ += 1
         return self
 
@@ -144,7 +145,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         """Keep what a fit gave."""
         self.fitted_ = fitted
         if hasattr(self, "feature_names_in_"):
-            fitted.origin["feature_names_in"] = list(self.feature_names_in_)
+            names = tuple(map(str, self.feature_names_in_))
+            fitted.origin["feature_names_in"] = list(names)
+            # So that commands refuse columns in another order.
+            if fitted.schema.kind == "table" and fitted.schema.shape == (len(names),):
+                fitted.schema = replace(fitted.schema, columns=names)
         self._follow(fitted)
         self.n_components_ = size(fitted.model.code_shape)
         some = data.subset(torch.arange(min(SHOWN, len(data))))

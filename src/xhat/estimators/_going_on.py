@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 from xhat.core.errors import ConfigError, require
@@ -18,7 +19,8 @@ OTHER = "warm_start continues with the same columns and categories"
 def take_over(model: Autoencoder, schema: Schema, earlier: Fitted, who: str) -> None:
     """Put the weights of an earlier fit into a model of rows of `schema`.
 
-    A prior that was fitted afterwards will be so again. Parts that start from data keep what they have.
+    A prior that was fitted afterwards will be so again. Parts that start from data keep what they have. A model that
+    became PCA gives nothing but its place: it is PCA of all rows, and those that validate now must not have been seen.
 
     Raises
     ------
@@ -27,12 +29,15 @@ def take_over(model: Autoencoder, schema: Schema, earlier: Fitted, who: str) -> 
     """
     different = _different(earlier.schema.mixed, schema.mixed)
     require(different is None, who, OTHER, different, "fit it to frames of one kind, or use warm_start=False")
+    begun = copy.deepcopy(model.state_dict())
     try:
         for name in MODEL_PARTS if earlier.shapes_prior else MODEL_PARTS[:-1]:
             getattr(model, name).load_state_dict(getattr(earlier.model, name).state_dict())
     except RuntimeError as error:
         hint = "keep the net and n_components as they were, or use warm_start=False"
         raise ConfigError(who, "warm_start continues with the same net on rows of the same shape", hint=hint) from error
+    if earlier.summary.get("net_share") == 0:
+        model.load_state_dict(begun)
     model.begun = True
 
 

@@ -36,7 +36,7 @@ def plan_of(estimator: Any, rows: Rows | Dataset, kind: str, latent: int, change
         fits, who, "hidden must hold whole numbers >= 1", widths, "as (512, 256), from the data's side to the code's"
     )
     left = len(rows) - max(1, round(len(rows) * estimator.validation_fraction))
-    hint = "give more rows, or lower validation_fraction"
+    hint = "give more rows, or lower validation_fraction" if len(rows) > 2 else "give more rows"
     require(left >= 2, who, "needs 2 rows to learn from", f"{left} of {len(rows)}", hint)
     hidden = {} if widths is None else {"net.hidden": tuple(int(width) for width in widths)}
     if not isinstance(rows, Dataset):

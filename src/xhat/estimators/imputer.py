@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import warnings
 from dataclasses import KW_ONLY, dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,8 +18,10 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from xhat.core.catalogue import find
 from xhat.core.errors import DataError, require
 from xhat.data.dataset import Dataset
+from xhat.data.scaling import OWN
 from xhat.estimators._arrays import like
 from xhat.estimators._constraints import AUTO, EVERY, WHOLE
 from xhat.estimators._estimator import Estimator
@@ -45,9 +48,9 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
               w_i = \frac{p(x_o|z_i)\, p(z_i)}{q(z_i|x_o)}, \quad z_i \sim q(z|x_o)
 
     The density is a variational autoencoder's, trained on what was observed (MIWAE). By default its training begins
-    exactly at factor analysis fitted to rows with gaps, and what validation rows say chooses the epoch. Asked of
-    the gaps is that they are missing at random: whether a value is missing may depend on what was observed, and not on
-    itself.
+    at factor analysis fitted to rows with gaps, but for heavier tails, and what validation rows say chooses the epoch.
+    A row that alone has a value of some feature is not held out. Asked of the gaps is that they are missing at random:
+    whether a value is missing may depend on what was observed, and not on itself.
 
     Frames with columns of texts, categories or booleans are filled as such: a category's gap gets the likeliest one, or
     a draw of them, and frames of the same columns and types come back. Each column then has a distribution of its own,
@@ -68,7 +71,7 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
         Whether features without one value in `fit` are filled with 0; else they are left out, as
         `sklearn.impute.SimpleImputer` does.
     hidden : tuple of int, optional
-        Widths of hidden layers; by default (128, 128).
+        Widths of hidden layers; by default (128, 128) where the net has some.
     likelihood : str, optional
         By default a Student's t at each feature, whose location, scale and tail depend on the code; of tables with
         categories the columns' own.
@@ -202,7 +205,10 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
         told = copy.copy(self)
         told.init = "random" if self.init in ("auto", "factors") else self.init
         told.scale = "standard" if self.scale == "auto" else self.scale
-        told.hidden = HIDDEN if self.hidden is None else self.hidden
+        told.hidden = HIDDEN if self.hidden is None and _has_layers(self.net) else self.hidden
+        rule = "a gaussian has one noise for all columns, which must have one scale"
+        fits = not at_factors or self.likelihood != "gaussian" or told.scale in OWN
+        require(fits, "Imputer", rule, f"scale='{told.scale}'", f"use scale='{OWN[0]}', or leave likelihood out")
         plan = plan_of(told, data, self._kind, self._code(known), self._changes())
         return begun_at_factors(plan) if at_factors else plan
 
@@ -211,10 +217,7 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
             return super()._code(rows)
         if not isinstance(rows, np.ndarray):
             return MIXED
-        known = torch.from_numpy(rows.astype(np.float64))
-        centred = known - known.nanmean(0)
-        spread = centred.square().nanmean(0).sqrt()
-        return likely_factors(centred / torch.where(spread > 0, spread, 1.0), _candidates(rows.shape[1]))
+        return likely_factors(torch.from_numpy(rows.astype(np.float64, copy=False)), _candidates(rows.shape[1]))
 
     def _changes(self) -> dict[str, Any]:
         return {"recipe.k": self.k}
@@ -286,6 +289,14 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
 
 def _candidates(features: int) -> tuple[int, ...]:
     return tuple(k for k in FACTORS if k < features) or (1,)
+
+
+def _has_layers(net: Any) -> bool:
+    """Tell whether a net, or one of a pair, takes widths of hidden layers."""
+    names = [name for name in (net if isinstance(net, tuple) else [net]) if isinstance(name, str)]
+    return any(
+        "hidden" in signature(find(f"nets/{'mlp' if name == 'auto' else name}.encoder")).parameters for name in names
+    )
 
 
 def _indicator(rows: Rows) -> MissingIndicator:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from numbers import Integral
 from typing import cast
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -100,7 +100,7 @@ def impute_draws(model: Autoencoder, batch: Batch, draws: int = 10, k: int = 100
     Mattei and Frellsen, "MIWAE", ICML 2019, section 3.3; Gumbel's trick, by which parts of draws can come one after the
     other: the largest of log w + g, g ~ Gumbel, is a draw by w.
     """
-    whole = isinstance(draws, Integral) and not isinstance(draws, bool) and draws >= 1
+    whole = isinstance(draws, int | np.integer) and not isinstance(draws, bool) and draws >= 1
     require(whole, "impute_draws", "draws must be a whole number >= 1", draws, "10 show how sure the model is")
     best = torch.full((draws, len(batch)), -torch.inf, device=batch.x.device, dtype=torch.float64)
     kept = torch.zeros((draws, *batch.x.shape), device=batch.x.device, dtype=batch.x.dtype)

@@ -172,7 +172,8 @@ def _check_options(options: Mapping[str, Any], sides: list[Any], net: Net) -> No
             hint = "use nets/recurrent, which reads symbols"
             raise ConfigError(f"nets/{net}", "reads numbers, and these rows hold symbols", hint=hint)
         if name not in known:
-            raise ConfigError(f"nets/{net}", f"has no option '{name}'", hint=suggest(name, sorted(known)))
+            hint = suggest(name, sorted(known)) if known else "it has none: leave it out"
+            raise ConfigError(f"nets/{net}", f"has no option '{name}'", hint=hint)
 
 
 def _arguments(cls: type) -> list[str]:

@@ -59,7 +59,9 @@ def verdict(summary: Mapping[str, Any]) -> str:
     if summary.get("told_noise"):
         share = summary["validation.distortion"]
         return f"It denoises rows whose noise it is told, with a distortion of {share:.4g} over all strengths."
-    if pca <= EXACT * mean and model >= pca:
+    if summary.get("objective") == GAPS:
+        against = "It was trained to fill gaps; the errors here are of its copies of what was observed."
+    elif pca <= EXACT * mean and model >= pca:
         against = "PCA copies these rows exactly; an autoencoder cannot do better."
     elif summary.get("net_share") == 0 and summary["best_epoch"] > 0:
         against = "Nothing better than PCA was found on validation beyond doubt: this model is PCA. Give it more rows."
@@ -67,11 +69,6 @@ def verdict(summary: Mapping[str, Any]) -> str:
         against = "Nothing better than PCA was found on validation: this model is PCA. Train longer."
     elif model <= pca:
         against = f"Its error is {model / pca:.2f} of PCA's with as many {called}."
-    elif summary.get("objective") == GAPS:
-        against = (
-            "It was trained to fill gaps: its copies of what was observed, with an error that is "
-            f"{model / pca:.2f} of PCA's, tell little of that."
-        )
     elif model < mean and summary.get("likelihood") == LIKELY:
         against = (
             "It was trained to give rows their probability, not to copy them with the least squared error; that is "
