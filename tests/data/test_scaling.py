@@ -78,6 +78,13 @@ def test_range_makes_all_ranges_equal_and_the_mean_variance_one():
     assert np.nanmean((scaled - np.nanmean(scaled, 0)) ** 2) == pytest.approx(1, rel=1e-5)
 
 
+def test_elements_that_never_vary_do_not_widen_the_range_of_others():
+    x = with_gaps()
+    wide = torch.cat([x, torch.full((50, 30), 7.0), torch.full((50, 2), torch.nan)], 1)
+    torch.testing.assert_close(Scaling.fit("range", wide).spread[:4], Scaling.fit("range", x).spread)
+    assert (Scaling.fit("range", wide).spread[4:] == 1).all()
+
+
 def test_global_scaling_keeps_the_proportions_of_elements():
     x = torch.randn(500, 2) * torch.tensor([1.0, 10.0])
     scaled = Scaling.fit("global", x)(x)

@@ -35,7 +35,7 @@ class Scaling(Component):
         none: c = 0, s = 1. unit: lowest value to 0, highest to 1. global: c is each element's mean, s one standard
         deviation for all, so that squared errors keep their proportions. standard: mean and standard deviation
         of each element. range: as standard, by each element's range, times one number by which their variance is 1 on
-        average; a value that is rarely other than 0 then does not outweigh the rest.
+        average over elements that vary; a value that is rarely other than 0 then does not outweigh the rest.
     shape : tuple of int, default=()
         The shape of one row.
     fine : bool, default=False
@@ -101,7 +101,8 @@ class Scaling(Component):
             if how == "range":
                 low_ends, high_ends = _ends(x)
                 wide = torch.where(variance > 0, high_ends - low_ends, torch.inf)  # (*X)
-                std = wide * (((variance / wide**2) * count).sum() / count.sum().clamp(min=1)).sqrt()
+                varying = torch.where(variance > 0, count, 0.0)
+                std = wide * (((variance / wide**2) * count).sum() / varying.sum().clamp(min=1)).sqrt()
                 std = torch.where(wide.isinf(), 0.0, std)
             scaling.spread.copy_(torch.where(std > 0, std, 1.0))
             if kept is not None:
