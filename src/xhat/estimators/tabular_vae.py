@@ -122,7 +122,7 @@ class TabularVAE(Transformer):
         # An array's columns have no names: a model of one takes a frame's columns by their order.
         if not frame.accepts(X) or not (reset or self._frames):
             return super()._checked(X, reset=reset)
-        table = frame.as_pandas(X)
+        table: Any = frame.as_pandas(X)
         names = [str(name) for name in table.columns]
         twice = sorted({name for name in names if names.count(name) > 1})
         who = type(self).__name__
