@@ -11,7 +11,8 @@ Nothing is chosen by these labels. What the Detector does by default was chosen 
 digits 1 and 9 (optdigits' anomalies are zeros, of the same source), banknotes, red wine, ECG5000, and normal rows with
 columns swapped between them, which need no labels.
 
-The harness is proven by KNN as published for this protocol: the distance to the 5th neighbour of standardised rows.
+The harness is held against KNN as it is remembered to be published for this protocol: the distance to the 5th neighbour
+of standardised rows. KNN by ranges, the mean of 3 or 5, is what the Detector would be without its net.
 ECG5000 is told by PCA with two components and stands apart.
 """
 
@@ -87,6 +88,7 @@ PEERS: dict[str, tuple[Score, type | None, bool]] = {
     "KNN, 5th neighbour": (neighbours(5, mean=False), StandardScaler, False),
     "KNN, nearest": (neighbours(1, mean=False), StandardScaler, False),
     "KNN, mean of 5, by ranges": (neighbours(5, mean=True), MinMaxScaler, False),
+    "KNN, mean of 3, by ranges": (neighbours(3, mean=True), MinMaxScaler, False),
     "IsolationForest": (
         lambda train, test, seed: -IsolationForest(random_state=seed).fit(train).score_samples(test),
         StandardScaler,
@@ -151,20 +153,31 @@ def main() -> None:
             proven = prove(lines[0], sets)
         if args.keep and not args.quick:
             record("outliers", f"{proven}\n\n{table(header, lines)}", keep=True)
-    mean = header.index("mean")
-    best = max(lines[: len(PEERS)], key=lambda row: float(str(row[mean])))
-    own = float(str(lines[len(PEERS)][mean]))
-    verdict = f"Detector {own:.2f}, the best peer {float(str(best[mean])):.2f} ({best[0]})."
+    verdict = compare(header, lines[: len(PEERS)], lines[len(PEERS)])
     body = "\n\n".join([proven, table(header, lines), verdict, *([] if args.quick else [ecg()])])
     record("outliers", body, keep=args.keep and not args.quick)
 
 
+def compare(header: list[str], peers: list[list[object]], own: list[object]) -> str:
+    """Hold the default Detector against the best peer: by how much it leads, its spread, and where it loses."""
+    mean, spread = header.index("mean"), header.index("± seeds")
+    best = max(peers, key=lambda row: float(str(row[mean])))
+    found, theirs, apart = float(str(own[mean])), float(str(best[mean])), float(str(own[spread]))
+    behind = [float(str(ours)) < float(str(best[place])) for place, ours in enumerate(own[:mean]) if place]
+    lost = [name for name, less in zip(header[1:mean], behind, strict=True) if less]
+    return (
+        f"{own[0]} (the default) {found:.2f} ± {apart:.2f} over seeds, the best peer {theirs:.2f} ({best[0]}): "
+        f"a lead of {found - theirs:.2f} ± {apart:.2f}. It is behind that peer on {', '.join(lost) or 'no set'}."
+    )
+
+
 def prove(row: list[object], sets: tuple[str, ...]) -> str:
-    """Hold KNN against its published numbers."""
+    """Hold KNN against its published numbers, as they are remembered."""
     pairs = [(name, float(str(row[1 + sets.index(name)])), value) for name, value in PUBLISHED.items()]
-    told = ", ".join(f"{name.partition('_')[2]} {found:.1f} (published {value})" for name, found, value in pairs)
+    told = ", ".join(f"{name.partition('_')[2]} {found:.1f} ({value})" for name, found, value in pairs)
     agrees = all(abs(found - value) <= 0.1 for _, found, value in pairs)
-    return f"KNN, 5th neighbour, {'reproduces' if agrees else 'DOES NOT reproduce'}: {told}."
+    verdict = "agrees" if agrees else "DOES NOT agree"
+    return f"KNN, 5th neighbour, {verdict} (published, as remembered; unchecked): {told}."
 
 
 if __name__ == "__main__":
