@@ -86,3 +86,9 @@ def test_no_scale_is_refused_where_32_bits_would_lose_a_column():
     with pytest.raises(ConfigError, match=r"^fit: nets see 32-bit floats.*got --scale none\. Use --scale standard\.$"):
         fit(X + FAR, scale="none")
     assert fit(X, scale="none").scaling.how == "none"
+
+
+def test_a_mixed_table_is_not_advised_a_scale_that_it_refuses():
+    table = pd.DataFrame({"t": TIMES, "side": np.where(TIMES % 2, "odd", "even")})
+    with pytest.raises(ConfigError, match=r"Bernoulli: reads data in \[0, 1\].*Leave it out"):
+        xhat.fit(table, kind="vae", latent=2, epochs=1, likelihood="bernoulli")

@@ -98,7 +98,7 @@ def test_what_cannot_work_is_refused():
         ({"kind": "../ae"}, "recipes: there is no ''."),
         ({"net": "cnov"}, "nets: there is no 'cnov'. Did you mean 'conv'?"),
         ({"net": "conv.encoder"}, "nets/conv: has no 'encoder.encoder'."),
-        ({"scale": "units"}, "fit: scale must be auto, none, unit, global, standard, got 'units'."),
+        ({"scale": "units"}, "fit: scale must be auto, none, unit, global, standard, range, got 'units'."),
         ({"batch_size": 181}, "fit: batch_size must be at most the number of training rows, 180, got 181."),
         ({"init": "pcs"}, "fit: init must be one of auto, random, pca"),
     ]

@@ -71,7 +71,8 @@ def open(
         Cut images of any sizes into squares of so many pixels a side, at full, half and quarter size; squares without
         details are left out.
     missing : bool, default=False
-        Whether NaN (in a text file also an empty cell or "?") may stand for values that were not observed.
+        Whether NaN may stand for values that were not observed; in a text file also an empty cell, "?" or "nan", and
+        among numbers words such as "NA" and "None", which among texts are names.
     mask : bool array of shape (N, T), optional
         Which steps of sequences are there; the others are padding, whatever they hold. Rows are copied for it.
     window : int, optional

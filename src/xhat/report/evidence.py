@@ -71,7 +71,8 @@ class Evidence:
 
     def inputs(self, rows: Int[Tensor, "B"]) -> Float[Tensor, "B *X"]:
         """Take rows in the data's own units; NaN where nothing was observed."""
-        return self.data.batch(rows).x.float()
+        x = self.data.batch(rows).x
+        return x if x.is_floating_point() else x.float()
 
     def copies(self, rows: Int[Tensor, "B"]) -> Float[Tensor, "B *X"]:
         """Reconstruct rows, in the data's own units."""

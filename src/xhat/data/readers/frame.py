@@ -72,7 +72,7 @@ def from_pandas(frame: pd.DataFrame, ask: Ask, name: str) -> Raw:
     Parameters
     ----------
     frame : pandas.DataFrame of shape (N, C)
-        Columns of numbers, texts that repeat, categories or booleans.
+        Columns of numbers, texts that repeat, categories or booleans. Their names become texts: column 0 is called "0".
     ask : Ask
         ``labels`` is the name of a column that is not learned.
     name : str
