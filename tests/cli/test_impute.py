@@ -34,6 +34,37 @@ def test_a_model_fills_a_table_and_says_where_gaps_were(xhat_, table, run):
     np.testing.assert_allclose(filled, Imputer.load("run").transform(table), rtol=1e-3, atol=1e-3)
 
 
+def test_whole_numbers_stay_whole_where_there_are_no_gaps(xhat_, table, tmp_path):
+    frame = table.assign(n=range(2**53, 2**53 + 60))
+    frame.to_csv("whole.csv", index=False)
+    Imputer(1, hidden=(8,), max_iter=1, random_state=0).fit(frame).save(tmp_path / "run")
+    for out in ("filled.csv", "filled.parquet"):
+        assert xhat_(f"impute whole.csv --model run --out {out}").status == 0
+    pd.testing.assert_series_equal(pd.read_csv("filled.csv").n, frame.n)
+    pd.testing.assert_series_equal(pd.read_parquet("filled.parquet").n, frame.n)
+    assert xhat_("impute whole.csv --model run --out drawn.csv --draws 2").status == 0
+    assert pd.read_csv("drawn.csv").n.tolist() == 2 * frame.n.tolist()
+
+
+def test_a_model_fills_its_own_table_with_a_column_of_gaps_alone(xhat_, table, tmp_path):
+    empty = table.assign(c=np.nan)
+    empty.to_csv("empty.csv", index=False)
+    with pytest.warns(UserWarning, match="Skipping features"):
+        imputer = Imputer(1, hidden=(8,), max_iter=2, random_state=0, draws=7).fit(empty)
+    imputer.save(tmp_path / "run")
+    done = xhat_("impute empty.csv --model run --out filled.csv")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "left out, for the model saw no value there: c"
+    filled = pd.read_csv("filled.csv")
+    assert list(filled.columns) == list("abd")
+    # By as many draws as the estimator's.
+    np.testing.assert_allclose(filled, imputer.transform(empty), rtol=1e-4, atol=1e-4)
+    other = imputer.set_params(draws=256).transform(empty)
+    assert np.abs(filled.to_numpy() - other).max() > 1e-3
+    empty[list("dbca")].to_csv("turned.csv", index=False)
+    assert "the model reads column 'a' at place 0" in xhat_("impute turned.csv --model run --out f.csv").error
+
+
 def test_without_a_model_it_fits_one(xhat_, table, monkeypatch):
     fit = Imputer.fit
     monkeypatch.setattr(Imputer, "fit", lambda self, X: fit(self.set_params(hidden=(8,), max_iter=2), X))

@@ -156,7 +156,7 @@ def test_it_comes_back_from_the_disk_and_from_a_pickle(tmp_path):
         imputer = Imputer(add_indicator=True, **TWO).fit(gaps)
     expected = imputer.transform(gaps)
     imputer.save(tmp_path / "run")
-    for other in (Imputer.load(tmp_path / "run").set_params(draws=50), pickle.loads(pickle.dumps(imputer))):
+    for other in (Imputer.load(tmp_path / "run"), pickle.loads(pickle.dumps(imputer))):
         assert np.array_equal(other.transform(gaps), expected)
         assert list(other.get_feature_names_out()) == list(imputer.get_feature_names_out())
 

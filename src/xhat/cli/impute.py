@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Draws a row by which gaps are filled, as the estimator's.
 DRAWS = 256
+TABLES = (".csv", ".parquet")
 
 
 def impute(
@@ -61,23 +62,31 @@ def impute(
     check_writable(out)
     require(draws is None or draws >= 1, "--draws", "must be >= 1", draws, "10 show how sure the model is")
     options = replace(options, missing=True)
+    left = ""
     if model is None:
         fitted, rows = _fit(data, options, seed, device)
     else:
         fitted = load_model(model, device)
-        rows = open_for(fitted, data, options)
+        opened = open_for(fitted, data, options)
+        rows, left = _known(opened, fitted), _left(opened, fitted)
         fitted.schema.check(rows.schema)
     check_writable(out, rows.schema)
     x = rows.x.numpy()
     gaps = np.isnan(x) if x.dtype.kind == "f" else np.zeros(x.shape, bool)
-    values = filled(fitted, rows, DRAWS)[None] if draws is None else drawn(fitted, rows, draws, DRAWS, seed)
+    told = fitted.origin.get("estimator") or {"params": {}}
+    k = int(told["params"].get("draws", DRAWS))
+    values = filled(fitted, rows, k)[None] if draws is None else drawn(fitted, rows, draws, k, seed)
     if rows.schema.mixed is not None:
         # What was observed is written as it stands in the file, and not as nets see it.
         source = table(data, rows.schema.mixed)[[column.name for column in rows.schema.mixed]]
         copies: list[Any] = [put(source, copy, rows.schema.mixed) for copy in values]
     else:
         copies = [rows.schema.to_source(np.where(gaps, copy.astype(x.dtype), x)) for copy in values]
+        if rows.schema.kind == "table" and rows.schema.columns and out.suffix.lower() in TABLES:
+            copies = _typed(copies, data, rows.schema.columns, gaps)
     write(copies[0] if draws is None else _joined(copies, out, rows.schema), out, schema=rows.schema)
+    if left:
+        print(f"left out, for the model saw no value there: {left}")
     _print(gaps, rows.schema, f"{'' if draws is None else f' {draws} times'}: {out}")
 
 
@@ -95,6 +104,45 @@ def _fit(data: str, options: DataOptions, seed: int, device: str) -> tuple[Fitte
     mixed = rows.schema.mixed
     x = rows.x.numpy() if mixed is None else table(data)[[column.name for column in mixed]]
     return Imputer(random_state=seed, device=device).fit(x).fitted_, rows
+
+
+def _places(rows: Dataset, fitted: Fitted) -> list[int]:
+    """List the columns in which an Imputer saw some value, where it left out others."""
+    known = (fitted.origin.get("imputer") or {}).get("known") or []
+    fits = rows.schema.mixed is None and rows.schema.shape == (len(known),)
+    return [place for place in range(rows.schema.shape[0]) if not fits or known[place]]
+
+
+def _known(rows: Dataset, fitted: Fitted) -> Dataset:
+    """Leave out the columns in which an Imputer saw no value, as it does itself."""
+    from dataclasses import replace
+
+    kept, columns = _places(rows, fitted), rows.schema.columns
+    if len(kept) == rows.schema.shape[0]:
+        return rows
+    names = None if columns is None else tuple(columns[place] for place in kept)
+    return replace(rows, x=rows.x[:, kept], schema=replace(rows.schema, shape=(len(kept),), columns=names))
+
+
+def _left(rows: Dataset, fitted: Fitted) -> str:
+    """Name the columns that `_known` leaves out."""
+    kept, columns = _places(rows, fitted), rows.schema.columns
+    left = [place for place in range(rows.schema.shape[0]) if place not in kept]
+    return ", ".join(columns[place] if columns else str(place) for place in left)
+
+
+def _typed(copies: list[Any], data: str, names: tuple[str, ...], gaps: np.ndarray[Any, Any]) -> list[Any]:
+    """Make frames of filled rows (N, D), whose columns without gaps stand as they do in the file."""
+    import pandas as pd
+
+    from xhat.data.readers import by_suffix
+    from xhat.data.table import table
+
+    if not hasattr(by_suffix().get(Path(data).suffix.lower()), "read_frame"):  # an array has one type
+        return copies
+    source, whole = table(data), [name for place, name in enumerate(names) if not gaps[:, place].any()]
+    same = {name: source[name].array for name in whole}
+    return [pd.DataFrame(copy, columns=list(names)).assign(**same) for copy in copies]
 
 
 def _joined(copies: list[Any], out: Path, schema: Schema) -> Any:
