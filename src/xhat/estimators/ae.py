@@ -27,8 +27,8 @@ class AE(Prefix, Transformer):
     """Dimension reduction by an autoencoder that, of tables and images, is never worse than PCA on validation.
 
     Training begins at PCA, validation rows decide, and where nothing better was found the model is PCA. That holds for
-    the squared error, under the scalings that keep it in proportion ("auto", "global", "unit"), and of ordered codes for
-    all dimensions together. Series, other likelihoods and nets that have no place for a linear path promise nothing.
+    the squared error, under the scalings that keep it in proportion ("auto", "global", "unit"), and of ordered codes
+    for all dimensions together. Series, other likelihoods and nets that have no place for a linear path promise nothing.
 
     Parameters
     ----------
