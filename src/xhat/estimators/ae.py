@@ -28,7 +28,7 @@ class AE(Prefix, Transformer):
 
     Training begins at PCA, validation rows decide, and where nothing better was found the model is PCA. That holds for
     the squared error, under the scalings that keep it in proportion ("auto", "global", "unit"), and of ordered codes
-    for all dimensions together. Series, other likelihoods and nets that have no place for a linear path promise nothing.
+    for all dimensions together. Series, other likelihoods and nets without a place for a linear path promise nothing.
 
     Parameters
     ----------
