@@ -109,7 +109,7 @@ def test_what_looks_bad_and_is_not(xhat_, tmp_path):
         ("--latent 0", "fit: latent must be >= 1, got 0."),
         ("--kind vea", "recipes: there is no 'vea'. Did you mean 'vae'?"),
         ("--net cnov", "nets: there is no 'cnov'. Did you mean 'conv'?"),
-        ("--scale big", "fit: scale must be auto, none, unit, global, standard, got 'big'."),
+        ("--scale big", "fit: scale must be auto, none, unit, global, standard, range, got 'big'."),
         ("--epochs 0", "fit: epochs must be >= 1, got 0."),
         ("--batch-size 9999", "fit: batch_size must be at most the number of training rows"),
         ("--lr -1", "fit: lr must be > 0, got -1.0."),

@@ -85,7 +85,8 @@ def test_means_of_training_are_over_rows_not_over_batches():
         x = plan.data.x[rows].double().flatten(1) / 16  # (B, 64)
         with torch.no_grad():
             copies = plan.recipe.model.reconstruct(x.float().unflatten(1, (1, 8, 8))).double().flatten(1)
-        nats = 0.5 * (x - copies).square().sum(1) + 32 * math.log(2 * math.pi)  # (B,)
+        scale = plan.recipe.model.likelihood.scale
+        nats = 0.5 * ((x - copies) / scale).square().sum(1) + 64 * math.log(scale) + 32 * math.log(2 * math.pi)  # (B,)
         assert getattr(run.history.epochs[1], part) == {"distortion": pytest.approx(float(nats.mean()), rel=1e-5)}
 
 

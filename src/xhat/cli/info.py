@@ -52,7 +52,7 @@ def _run(path: Path) -> dict[str, Any]:
         "scaling": fitted.scaling.how,
         **parts,
         "objective": fitted.objective["kind"],
-        **{name: value for name, value in fitted.summary.items() if name not in ("pca_curve", "warnings")},
+        **{name: value for name, value in fitted.summary.items() if name not in ("pca_curve", "warnings", *parts)},
     }
 
 

@@ -148,7 +148,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             names = tuple(map(str, self.feature_names_in_))
             fitted.origin["feature_names_in"] = list(names)
             # So that commands refuse columns in another order.
-            if fitted.schema.kind == "table" and fitted.schema.shape == (len(names),):
+            plain = fitted.schema.kind == "table" and fitted.schema.mixed is None
+            if plain and fitted.schema.shape == (len(names),):
                 fitted.schema = replace(fitted.schema, columns=names)
         self._follow(fitted)
         self.n_components_ = size(fitted.model.code_shape)
