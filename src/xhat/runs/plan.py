@@ -15,7 +15,6 @@ import torch
 from xhat.core.catalogue import find
 from xhat.core.errors import require
 from xhat.core.quantised_code import QuantisedCode
-from xhat.core.schedule import Schedule
 from xhat.core.shapes import size
 from xhat.core.sparse_code import SparseCode
 from xhat.data.dataset import Dataset
@@ -29,6 +28,7 @@ from xhat.models.assemble import Net
 from xhat.models.recipe import Recipe
 from xhat.parts.likelihoods.mixed import Mixed
 from xhat.parts.objectives.reconstruction import Reconstruction
+from xhat.runs.checks import check_labels, check_schedules, check_support
 from xhat.runs.overrides import recipe_with
 from xhat.runs.pca_start import start_at_pca, takes_pca, weigh_by_noise, with_pca_path
 
@@ -160,9 +160,9 @@ def make_plan(
         with private_randomness(settings.seed):
             recipe = Recipe(with_pca_path(recipe.model), recipe.objective)
     require(recipe.model.x_shape == shape, "fit", f"the model reads rows of {recipe.model.x_shape}", shape)
-    _check_support(recipe, data, scaling)
-    _check_labels(recipe, data)
-    _check_schedules(recipe, settings)
+    check_support(recipe, data, scaling)
+    check_labels(recipe, data)
+    check_schedules(recipe, settings)
     origin = {
         "recipe": name,
         "net": net if isinstance(net, str) else "own",
@@ -279,34 +279,3 @@ def _classes(data: Dataset, kind: str) -> dict[str, int]:
     classes = int(cast(torch.Tensor, data.y).max()) + 1
     require(classes >= 2, f"recipes/{kind}", "needs labels of two classes or more", f"{max(classes, 0)}", hint)
     return {"classes": classes}
-
-
-def _check_labels(recipe: Recipe, data: Dataset) -> None:
-    """Refuse a model that reads labels where some are missing."""
-    if recipe.model.reads_labels:
-        gaps = len(data) if data.y is None else int((data.y < 0).sum())
-        hint = "give labels=, or --labels; or use kind m2, which learns from rows without one as well"
-        require(gaps == 0, "fit", "this model reads the label of every row", f"{gaps} rows without one", hint)
-
-
-def _check_schedules(recipe: Recipe, settings: TrainSettings) -> None:
-    for part in recipe.objective.modules():
-        if isinstance(part, Schedule):
-            rule = f"a schedule must end within the run, which has {settings.epochs} epochs"
-            hint = "shorten it, or train for more --epochs"
-            enough = part.epochs <= cast(int, settings.epochs)
-            require(enough, type(recipe.objective).__name__, rule, f"{part.epochs:g} epochs", hint)
-
-
-def _check_support(recipe: Recipe, data: Dataset, scaling: Scaling) -> None:
-    low, high = recipe.model.likelihood.support
-    ends = torch.tensor([data.schema.low, data.schema.high], dtype=torch.float64)
-    seen = scaling(ends.view(2, *(1 for _ in scaling.centre.shape)))  # (2, …), as nets would
-    lowest, highest = float(seen[0].min()), float(seen[1].max())
-    require(
-        low <= lowest and highest <= high,
-        type(recipe.model.likelihood).__name__,
-        f"reads data in [{low:g}, {high:g}]",
-        f"{lowest:.3g} to {highest:.3g} under --scale {scaling.how}",
-        "use --scale unit" if data.schema.mixed is None else "leave it out: columns of a mixed table have their own",
-    )
