@@ -79,6 +79,8 @@ class TrainOptions:
         Of every random draw. [default: 0]
     device
         auto, cpu, cuda. [default: auto]
+    precision
+        Of the nets' products: 32, bf16, or auto for bf16 where the device gains from it. [default: 32]
     """
 
     epochs: int | None = None
@@ -88,6 +90,7 @@ class TrainOptions:
     patience: int | None = None
     seed: int | None = None
     device: str | None = None
+    precision: str | None = None
 
 
 def fit(

@@ -52,6 +52,10 @@ class Trainee(nn.Module):
         """Give the critic's loss of a raw batch."""
         return self.objective.critic_loss(self.model, self._scaled(batch)).weighted(batch.weight)  # type: ignore[arg-type]
 
+    def nets(self) -> list[nn.Module]:
+        """List what may compute with fewer bits: the encoder and the decoder."""
+        return [self.model.encoder, self.model.decoder]  # type: ignore[list-item]
+
     def critic_parameters(self) -> list[nn.Parameter]:
         """List what the critic's optimiser steps."""
         return [p for p in self.objective.critic_parameters() if p.requires_grad]

@@ -18,6 +18,7 @@ from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
 from xhat.engine.labelled import Order
+from xhat.engine.precision import computing
 from xhat.engine.randomness import epoch_order, private_randomness
 from xhat.engine.rows import Rows, batches
 from xhat.engine.settings import TrainSettings
@@ -91,7 +92,11 @@ class Training:
         TrainingError
             When a term is no longer a finite number; the best weights so far are then in place.
         """
-        with private_randomness(self.settings.seed), Interrupt() as interrupt:
+        with (
+            private_randomness(self.settings.seed),
+            computing(self.trainee.nets(), self.settings.precision),
+            Interrupt() as interrupt,
+        ):
             if self._random is not None:
                 torch.set_rng_state(self._random)
                 self._random = None

@@ -7,6 +7,7 @@ import time
 
 from xhat.engine.device import pick_device
 from xhat.engine.labelled import Order
+from xhat.engine.precision import computing
 from xhat.engine.randomness import private_randomness
 from xhat.engine.rows import batches
 from xhat.engine.step import Step
@@ -30,7 +31,7 @@ def estimate(plan: Plan) -> float:
     trainee = Trainee(recipe.model, recipe.objective, copy.deepcopy(plan.scaling)).to(device).train()
     step = Step(trainee, settings, WARM + TIMED)
     start = time.perf_counter()
-    with private_randomness(settings.seed):
+    with private_randomness(settings.seed), computing(trainee.nets(), settings.precision):
         order = Order.of(plan.split.train, plan.data.y, recipe.objective.labelled_share, size, settings.seed)
         rows = order.epoch(1).repeat(WARM + TIMED)[: size * (WARM + TIMED)]
         for number, batch in enumerate(batches(plan.data, rows, size)):

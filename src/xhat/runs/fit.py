@@ -85,7 +85,8 @@ def fit(
     hooks : sequence of Hook
         Who watches; `xhat.engine.progress.ProgressBar()` shows progress.
     **settings
-        `epochs`, `batch_size`, `lr`, `weight_decay`, `clip`, `patience`, `seed`, `device`: see `TrainSettings`.
+        `epochs`, `batch_size`, `lr`, `weight_decay`, `clip`, `patience`, `seed`, `device`, `precision`: see
+        `TrainSettings`.
 
     Returns
     -------

@@ -18,7 +18,7 @@ from xhat.parts.objectives.symmetries import Symmetries
 # weights of a homogeneous net have a scale that means something, and noise is fresh in every step.
 HABITS = Habits(
     folders={"tiles": 64},
-    settings={"epochs": 30, "batch_size": 16, "lr": 1e-3, "weight_decay": 0.0, "patience": 30},
+    settings={"epochs": 16, "batch_size": 16, "lr": 1e-3, "weight_decay": 0.0, "patience": 16, "precision": "auto"},
 )
 
 
