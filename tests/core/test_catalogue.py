@@ -28,6 +28,8 @@ def test_the_words_of_core_are_all_found_and_no_others():
 def test_every_part_is_listed_with_a_line_about_it():
     entries = {entry.kind: entry.summary for entry in catalogue.entries()}
     assert entries["objectives/mmd"].startswith("Wasserstein autoencoder")
+    assert entries["solvers/hqs"].startswith("HQS")
+    assert entries["operators/blur"].startswith("Blur")
     assert not [kind for kind in entries if "/_" in kind]
 
 
@@ -39,7 +41,7 @@ def test_a_kind_finds_its_class_and_a_class_its_kind():
 
 
 def test_every_class_is_found_by_its_own_kind():
-    for room in catalogue.rooms():
+    for room in (*catalogue.rooms(), "operators", "solvers"):
         for cls in catalogue.classes(room):
             assert catalogue.find(catalogue.kind_of(cls)) is cls
 
@@ -50,6 +52,7 @@ def test_every_class_is_found_by_its_own_kind():
         ("objectives/mdm", "objectives: there is no 'mdm'. Did you mean 'mmd'?"),
         ("objectvies/mmd", "catalogue: there is no room 'objectvies'. Did you mean 'objectives'?"),
         ("nets/mlp.encodr", "nets/mlp: has no 'encodr'. Did you mean 'nets/mlp.encoder'?"),
+        ("solvers/hsq", "solvers: there is no 'hsq'. Did you mean 'hqs'?"),
         ("os/system", "catalogue: there is no room 'os'."),
         ("objectives/../../os", "objectives: there is no '"),
         ("nets/_blocks", "nets: there is no '_blocks'."),

@@ -15,6 +15,8 @@ from xhat.core.errors import UnknownKindError
 
 HOUSE = Path(__file__).parent.parent
 RECIPES = "recipes"
+# Kinds that have no weights: they are no parts of a model, and lie beside what uses them.
+ELSEWHERE = {RECIPES: "xhat.models", "operators": "xhat.restore", "solvers": "xhat.restore"}
 
 
 @dataclass(frozen=True)
@@ -39,30 +41,30 @@ def rooms() -> tuple[str, ...]:
 
 @cache
 def names(room: str) -> tuple[str, ...]:
-    """Name the parts of a room, or the recipes; files that begin with an underscore are its servants.
+    """Name the parts of a room, or recipes, operators, solvers; files that begin with an underscore are servants.
 
     Raises
     ------
     UnknownKindError
         When there is no such room.
     """
-    if room not in (known := (*rooms(), RECIPES)):
+    if room not in (known := (*rooms(), *ELSEWHERE)):
         raise UnknownKindError("catalogue", f"there is no room '{room}'", hint=suggest(room, known))
     return tuple(sorted(path.stem for path in _folder(room).glob("*.py") if not path.stem.startswith("_")))
 
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """List every recipe and part with the first line of its docstring; nothing is imported."""
+    """List every recipe, part, operator and solver with the first line of its docstring; nothing is imported."""
     return tuple(
         Entry(room, name, _first_line(_folder(room) / f"{name}.py"))
-        for room in (RECIPES, *rooms())
+        for room in (RECIPES, *rooms(), *(room for room in ELSEWHERE if room != RECIPES))
         for name in names(room)
     )
 
 
 def find(kind: str) -> Any:
-    """Import the class or the recipe of a kind, such as ``objectives/mmd``, ``nets/conv.encoder`` or ``recipes/vae``.
+    """Import the class or the recipe of a kind, as ``objectives/mmd``, ``nets/conv.encoder``, ``solvers/hqs``.
 
     Raises
     ------
@@ -86,10 +88,10 @@ def classes(room: str) -> list[Any]:
 
 
 def kind_of(cls: Any) -> str:
-    """Name a part's class, or a recipe: its room and its file, and for a net its side, as ``nets/conv.encoder``."""
+    """Name a kind's class, or a recipe: its room and its file, and for a net its side, as ``nets/conv.encoder``."""
     package, _, name = cls.__module__.rpartition(".")
     parent, _, room = package.rpartition(".")
-    if parent != "xhat.parts" and package != "xhat.models.recipes":
+    if parent != ELSEWHERE.get(room, "xhat.parts"):
         return f"own/{cls.__qualname__}"
     side = next((side for side in ("Encoder", "Decoder") if cls.__name__.endswith(side)), "")
     return f"{room}/{name}" + (f".{side.lower()}" if room == "nets" and side else "")
@@ -104,9 +106,9 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 def _classes(room: str, name: str) -> list[Any]:
     # Only names that stand in the room's folder come here: a configuration can never import what it likes.
+    module = importlib.import_module(f"{_package(room)}.{name}")
     if room == RECIPES:
-        return [getattr(importlib.import_module(f"xhat.models.recipes.{name}"), name)]
-    module = importlib.import_module(f"xhat.parts.{room}.{name}")
+        return [getattr(module, name)]
     return [
         value
         for key, value in vars(module).items()
@@ -114,8 +116,12 @@ def _classes(room: str, name: str) -> list[Any]:
     ]
 
 
+def _package(room: str) -> str:
+    return f"{ELSEWHERE.get(room, 'xhat.parts')}.{room}"
+
+
 def _folder(room: str) -> Path:
-    return HOUSE / "models" / RECIPES if room == RECIPES else HOUSE / "parts" / room
+    return HOUSE.joinpath(*_package(room).split(".")[1:])
 
 
 def _first_line(path: Path) -> str:
