@@ -60,6 +60,10 @@ class TrainingError(XhatError, ArithmeticError):
     """A training that cannot go on, such as a loss that is no number."""
 
 
+class ProcessError(XhatError, ConnectionError):
+    """A process of several that train together has gone."""
+
+
 def require(
     condition: bool,
     who: str,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from xhat.core.batch import Batch
 from xhat.core.loss import total
 from xhat.engine.cycle import one_cycle
+from xhat.engine.processes import ALONE, Processes
 from xhat.engine.settings import TrainSettings
 from xhat.engine.spike_clip import SpikeClip
 from xhat.engine.trainee import Trainee
@@ -31,6 +32,9 @@ class Step:
         Steps of the whole run, for the schedule; None where no end is known, and the rate stays at its peak.
     """
 
+    processes: Processes = ALONE
+    """Who takes the step together, and agrees on its gradients."""
+
     def __init__(self, trainee: Trainee, settings: TrainSettings, total: int | None) -> None:
         self.trainee, self.lr, self.total = trainee, settings.lr, total
         self.done = 0
@@ -45,11 +49,14 @@ class Step:
         share = 1.0 if self.total is None else one_cycle((self.done + 1) / (self.total + 1))
         means = self.trainee(batch).means()
         total(means).backward()
-        self.clip([p.grad for p in self.main if p.grad is not None])
+        gradients = [p.grad for p in self.main if p.grad is not None]
+        self.processes.average(gradients)
+        self.clip(gradients)
         _move(self.optimiser, self.lr * share)
         if self.critic_optimiser is not None:
             critic = self.trainee.critic_loss(batch).means()
             total(critic).backward()
+            self.processes.average([p.grad for p in self.critic if p.grad is not None])
             _move(self.critic_optimiser, self.lr * share)
             means |= {f"critic_{name}": mean for name, mean in critic.items()}
         self.done += 1

@@ -14,11 +14,13 @@ from torch import Tensor
 from xhat.core.errors import DataError, TrainingError, require
 from xhat.core.loss import LEAST
 from xhat.core.schedule import Schedule
+from xhat.engine.divided import divided
 from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
 from xhat.engine.labelled import Order
 from xhat.engine.precision import computing
+from xhat.engine.processes import ALONE, Processes
 from xhat.engine.randomness import epoch_order, private_randomness
 from xhat.engine.rows import Rows, batches
 from xhat.engine.settings import TrainSettings
@@ -47,7 +49,9 @@ class Training:
     settings : TrainSettings
         How; what is left open is resolved for this many training rows.
     hooks : sequence of Hook
-        Who watches.
+        Who watches; of several processes the first one's.
+    processes : Processes, optional
+        Who trains together; alone by default.
     """
 
     def __init__(
@@ -58,9 +62,11 @@ class Training:
         validation: Tensor,
         settings: TrainSettings,
         hooks: Sequence[Hook] = (),
+        processes: Processes = ALONE,
     ) -> None:
         settings = settings.resolved(len(train))
-        self.trainee, self.data, self.settings, self.hooks = trainee, data, settings, hooks
+        self.trainee, self.data, self.settings = trainee, data, settings
+        self.processes, self.hooks = processes, hooks if processes.is_first else ()
         self.train_rows, self.validation_rows = train, validation
         self.device = next(trainee.parameters()).device
         self.epochs, self.batch_size = settings.epochs or 1, settings.batch_size or 1
@@ -70,7 +76,10 @@ class Training:
         # While a coefficient is on its way, what is minimised is not yet what was asked for.
         schedules = [part.epochs for part in trainee.objective.modules() if isinstance(part, Schedule)]
         self.settled = min(max(schedules, default=0), self.epochs)
+        rule, hint = f"processes divide the {self.batch_size} rows of a batch", "start fewer, or raise --batch-size"
+        require(processes.world <= self.batch_size, "processes", rule, processes.world, hint)
         self.step = Step(trainee, settings, self.epochs * self.steps_per_epoch)
+        self.step.processes = processes
         self.history = History()
         self.status: Status = "running"
         self.best: dict[str, Tensor] = {}
@@ -95,6 +104,7 @@ class Training:
         with (
             private_randomness(self.settings.seed),
             computing(self.trainee.nets(), self.settings.precision),
+            divided(self.trainee.model, self.trainee.objective, self.processes),
             Interrupt() as interrupt,
         ):
             if self._random is not None:
@@ -121,6 +131,7 @@ class Training:
         self.trainee.eval()
 
     def _run(self, interrupt: Interrupt) -> None:
+        self.processes.align(self.trainee)
         if not self.history.epochs:
             self._begin()
             self._close_epoch(0, {}, time.perf_counter())  # What stands before training is a candidate, too.
@@ -133,7 +144,8 @@ class Training:
                 self._add(self.step(batch.to(self.device)), batch.mass)
                 for hook in self.hooks:
                     hook.on_step(self)
-                if interrupt.asked and self.step.done % self.steps_per_epoch:
+                asked = self.processes.any(interrupt.asked, self.step.done)
+                if asked and self.step.done % self.steps_per_epoch:
                     self._seconds += time.perf_counter() - start
                     self.status = "interrupted"
                     return
@@ -141,13 +153,14 @@ class Training:
                     self._means(number)
             self._close_epoch(number, self._means(number), start)
             self._decide(number)
-            if interrupt.asked and self.status == "running":
+            if self.processes.any(interrupt.asked, 0) and self.status == "running":
                 self.status = "interrupted"
 
     def _begin(self) -> None:
         some = epoch_order(self.train_rows, self.settings.seed, 0)[:FIRST_LOOK]
         self.trainee.eval()
         self.trainee.begin(self.data.batch(some).to(self.device))
+        self.processes.align(self.trainee)
 
     def _add(self, means: dict[str, Tensor], mass: float) -> None:
         for name, mean in means.items():
@@ -161,6 +174,7 @@ class Training:
 
     def _close_epoch(self, number: int, means: dict[str, float], start: float) -> None:
         validation = evaluate(self.trainee, self.data, self.validation_rows, self.settings.seed)
+        validation = self.processes.agreed(validation)
         self._refuse_infinite(number, "validation", validation)
         monitored = self.trainee.objective.monitor or tuple(validation)
         epoch = Epoch(

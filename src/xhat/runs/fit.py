@@ -17,6 +17,7 @@ from xhat.data.open import open as open_data
 from xhat.engine.checkpoint import read_checkpoint
 from xhat.engine.device import pick_device
 from xhat.engine.hook import Hook
+from xhat.engine.processes import joined
 from xhat.engine.randomness import private_randomness
 from xhat.engine.settings import TrainSettings
 from xhat.engine.trainee import Trainee
@@ -137,6 +138,9 @@ def execute(
 ) -> Fitted:
     """Carry out a plan, from its start or from a checkpoint.
 
+    Where a launcher started several processes, as ``accelerate launch`` does, each of them calls this: they train
+    together and end with the same model, and the first one writes the folder.
+
     Parameters
     ----------
     plan : Plan
@@ -148,18 +152,20 @@ def execute(
     checkpoint : mapping, optional
         The state to continue from.
     """
-    device = pick_device(plan.settings.device)
+    processes = joined(plan.settings.device, pick_device)
     folder = None if out is None else RunFolder(out)
     if folder is not None and checkpoint is None:
         folder.refuse_occupied()
+    folder = folder if processes.is_first else None
     model, objective = plan.recipe.model, plan.recipe.objective
     fitted = Fitted(model, plan.scaling, plan.data.schema, config(objective), origin=plan.origin)
     if plan.origin["init"] == "greedy" and checkpoint is None:
         pretrain_greedily(plan)
-    trainee = Trainee(model, objective, plan.scaling).to(device)
+    trainee = Trainee(model, objective, plan.scaling).to(processes.device)
     recorders = [] if folder is None else [Recorder(folder, fitted)]
     split = plan.split
-    training = Training(trainee, plan.data, split.train, split.validation, plan.settings, [*recorders, *hooks])
+    watching = [*recorders, *hooks]
+    training = Training(trainee, plan.data, split.train, split.validation, plan.settings, watching, processes)
     if checkpoint is not None:
         _restore(training, checkpoint, out)
     fitted.history = training.history
@@ -178,6 +184,7 @@ def execute(
         fitted.summary = {"status": training.status, "epochs": training.history.epochs[-1].epoch}
     else:
         _finish(plan, fitted, training, folder)
+    processes.wait()  # whoever goes on finds the folder whole
     return fitted
 
 

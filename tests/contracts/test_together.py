@@ -1,0 +1,49 @@
+"""What every objective and bottleneck keeps where several processes train it: the numbers of one process."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pair import CASES, numbers
+
+from xhat.engine.processes import ALONE
+
+pytest.importorskip("accelerate", reason="several processes need accelerate: pip install 'xhat[distributed]'")
+WORLD = 2
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("together")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    told = {"WORLD_SIZE": str(WORLD), "LOCAL_WORLD_SIZE": str(WORLD), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    pair = [
+        subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("pair.py"), folder],
+            env={**os.environ, **told, "RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(WORLD)
+    ]
+    try:
+        said = [process.communicate(timeout=120)[1] for process in pair]
+    finally:
+        for process in pair:
+            process.kill()
+    assert [process.returncode for process in pair] == [0] * WORLD, said
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(WORLD)]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_processes_find_the_numbers_of_one(together, name):
+    one = numbers(name, ALONE)
+    assert one.keys() == together[0][name].keys()
+    for rank in range(WORLD):
+        assert together[rank][name] == pytest.approx(one, rel=1e-7, abs=1e-7)
