@@ -42,7 +42,7 @@ def decode(
     fitted = load_model(model, device)
     check_writable(out, fitted.schema)
     data = open_data(codes, key=key, to_learn=False)
-    opened = data.x.flatten(1)
+    opened = data.resident.flatten(1)
     labels: str | list[object] | None = label
     if label is None and fitted.model.reads_labels and data.y is not None:
         names = data.schema.labels

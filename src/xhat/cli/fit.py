@@ -138,6 +138,8 @@ def fit(
     from xhat.runs.fit import execute
     from xhat.runs.folder import RunFolder
 
+    if plan.data.streams and not json:
+        print(f"{plan.data.schema.name} {plan.data.reading}")
     folder = RunFolder(chosen["out"]) if "out" in chosen else RunFolder.next_free(_stem(plan))
     return _report(execute(plan, out=folder.path, hooks=[ProgressBar()]), folder.path, json)
 
@@ -232,6 +234,7 @@ def _print_plan(plan: Plan, json: bool) -> int:
 
     facts = {
         "data": f"{len(plan.data)} rows of {plan.data.schema.kind} {plan.data.schema.shape}",
+        **({"reading": plan.data.reading} if plan.data.streams else {}),
         "train": len(plan.split.train),
         "validation": len(plan.split.validation),
         "recipe": plan.origin["recipe"],

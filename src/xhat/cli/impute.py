@@ -71,7 +71,7 @@ def impute(
         rows, left = _known(opened, fitted), _left(opened, fitted)
         fitted.schema.check(rows.schema)
     check_writable(out, rows.schema)
-    x = rows.x.numpy()
+    x = rows.resident.numpy()
     gaps = np.isnan(x) if x.dtype.kind == "f" else np.zeros(x.shape, bool)
     told = fitted.origin.get("estimator") or {"params": {}}
     k = int(told["params"].get("draws", DRAWS))
@@ -102,7 +102,7 @@ def _fit(data: str, options: DataOptions, seed: int, device: str) -> tuple[Fitte
     is_table = rows.schema.kind == "table"
     require(is_table, "impute", "without --model fills tables", rows.schema.kind, hint, error=DataError)
     mixed = rows.schema.mixed
-    x = rows.x.numpy() if mixed is None else table(data)[[column.name for column in mixed]]
+    x = rows.resident.numpy() if mixed is None else table(data)[[column.name for column in mixed]]
     return Imputer(random_state=seed, device=device).fit(x).fitted_, rows
 
 
@@ -121,7 +121,7 @@ def _known(rows: Dataset, fitted: Fitted) -> Dataset:
     if len(kept) == rows.schema.shape[0]:
         return rows
     names = None if columns is None else tuple(columns[place] for place in kept)
-    return replace(rows, x=rows.x[:, kept], schema=replace(rows.schema, shape=(len(kept),), columns=names))
+    return replace(rows, x=rows.resident[:, kept], schema=replace(rows.schema, shape=(len(kept),), columns=names))
 
 
 def _left(rows: Dataset, fitted: Fitted) -> str:

@@ -47,6 +47,8 @@ class DataOptions:
         Steps from one window to the next. [default: the window]
     symbols
         Read a text as characters or as bytes. [default: characters]
+    memory
+        What the data may take, as 1GB; what needs more is streamed from the disk. [default: half of what is free]
     """
 
     key: str | None = None
@@ -59,6 +61,7 @@ class DataOptions:
     window: int | None = None
     stride: int | None = None
     symbols: Literal["characters", "bytes"] | None = None
+    memory: str | None = None
 
     def as_arguments(self) -> dict[str, Any]:
         """Give what `xhat.data.open` takes, without what was not asked for."""
@@ -73,6 +76,7 @@ class DataOptions:
             "window": self.window,
             "stride": self.stride,
             "symbols": self.symbols,
+            "memory": self.memory,
         }
         return {name: value for name, value in asked.items() if value is not None}
 

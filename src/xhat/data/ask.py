@@ -47,6 +47,8 @@ class Ask:
         Whether a table's columns are described though all are numbers; where they are not, they always are.
     columns : tuple of Column, optional
         A table's columns as a fitted model knows them.
+    memory : int, optional
+        Bytes that the data may take, which is for every reader to know; beyond it they stream, or refuse.
     """
 
     key: str | None = None
@@ -57,6 +59,7 @@ class Ask:
     symbols: Reading | None = None
     mixed: bool | None = None
     columns: tuple[Column, ...] | None = None
+    memory: int | None = None
 
     def only(self, *understood: str, who: str) -> None:
         """Refuse what was asked of a reader that would not hear it.
@@ -68,7 +71,7 @@ class Ask:
         """
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and field.name not in understood:
+            if value is not None and field.name not in (*understood, "memory"):
                 raise ConfigError(
                     who, f"has no use for {field.name}={value!r}", hint=f"leave it out: {_FOR[field.name]}"
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
@@ -15,11 +16,15 @@ from xhat.data.ask import Ask, Mode, Reading
 from xhat.data.column import Column
 from xhat.data.dataset import Dataset
 from xhat.data.layout import SEQUENCES, Asked
+from xhat.data.memory import allowed, amount
 from xhat.data.prepare import prepare
 from xhat.data.raw import Raw
-from xhat.data.readers import array, frame, image_folder, ragged, text
+from xhat.data.readers import array, frame, image_folder, npy, ragged, text
 from xhat.data.readers import tiles as cut_tiles
 from xhat.data.steps import Steps
+
+# What a reader streams where it is larger than memory.
+STREAMED = (".npy",)
 
 
 def open(
@@ -40,6 +45,7 @@ def open(
     vocabulary: Sequence[str] | None = None,
     columns: Sequence[Column] | None = None,
     name: str | None = None,
+    memory: int | str | None = None,
     to_learn: bool = True,
 ) -> Dataset:
     """Open an array, a frame, a file, a folder of images or built-in data.
@@ -49,8 +55,9 @@ def open(
     source : object
         An array or tensor of shape (N, ...), a list of rows, a list of sequences (T_i,) or (T_i, D) of unequal
         length, a pandas or polars frame, a path to a table (.csv, .tsv, .txt, .parquet), to arrays (.npy, .npz), to
-        a text or to a folder of images, or the name of built-in data: "digits", "curves", "sprites" (a folder of
-        such a name is opened as "./digits"). A `Dataset` comes back as it is.
+        a text, to a folder of images, of .npy or of .parquet files that follow one another, or to a .zarr array, or
+        the name of built-in data: "digits", "curves", "sprites" (a folder of such a name is opened as "./digits"). A
+        `Dataset` comes back as it is.
     key : str, optional
         The array of an .npz file; else x, X, x_train, or the only one that has rows.
     labels : str or array of shape (N,), optional
@@ -93,14 +100,17 @@ def open(
         may come.
     name : str, optional
         The data's name, in place of its file's.
+    memory : int or str, optional
+        What the data may take, as "1GB"; by default half of what is free. Files and folders of .npy and .parquet,
+        folders of images and .zarr arrays that need more are streamed: read in blocks while a model trains or encodes.
     to_learn : bool, default=True
         Whether a model will be fitted to it: then a single row, constant data or a column of gaps is refused.
 
     Returns
     -------
     Dataset
-        Arrays are not copied and .npy files stay on the disk, mapped. Padding is NaN, of tokens 0, and is neither
-        missing nor counted in any mean or range.
+        Arrays are not copied and .npy files stay on the disk, mapped or streamed. Padding is NaN, of tokens 0, and is
+        neither missing nor counted in any mean or range.
 
     Raises
     ------
@@ -116,13 +126,17 @@ def open(
     mixed = True if kind == "mixed" else None
     ask = Ask(key=key, labels=by_name, size=size, mode=mode, tiles=tiles, symbols=symbols, mixed=mixed, columns=known)
     steps = Steps(mask=mask, window=window, stride=stride, length=length, vocabulary=vocabulary)
+    if memory is not None:
+        ask = replace(ask, memory=allowed(memory))
     if isinstance(source, Dataset):
         given = {**vars(ask), "labels": labels, "kind": kind, "name": name, **vars(steps)}
         changes = [option for option, value in given.items() if value is not None]
         hint = "give these options where it is opened first"
         require(not changes, "open", "a Dataset is already open", ", ".join(changes), hint)
         return source
-    raw = _read(source, ask, kind, steps)
+    # Windows and tokens are made of the whole: a mapped file is looked at from place to place.
+    whole = any(option is not None for option in vars(steps).values()) or kind in ("tokens", "text")
+    raw = _read(source, replace(ask, memory=sys.maxsize) if whole else ask, kind, steps)
     if raw.mixed and kind not in (None, "table", "mixed"):
         odd = next((column.name for column in raw.mixed if column.categories is not None), "")
         raise DataError(raw.name, f"rows of kind '{kind}' must be numbers", f"column '{odd}'", "drop it")
@@ -132,7 +146,7 @@ def open(
     hint = "give labels as an array, one a window"
     require(not by_name or raw.labels is not None, raw.name, "labels of steps are none of windows", hint=hint)
     kind = "tokens" if kind == "text" else "table" if kind == "mixed" else kind
-    return prepare(raw, kind=kind, missing=missing, to_learn=to_learn)
+    return prepare(raw, kind=kind, missing=missing, to_learn=to_learn, memory=allowed(ask.memory) if raw.source else 0)
 
 
 def _read(source: Any, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
@@ -150,7 +164,9 @@ def _read(source: Any, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
 
 def _read_path(path: Path, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
     if path.is_dir():
-        return image_folder.read(path, ask) if ask.tiles is None else cut_tiles.read(path, ask)
+        if ask.tiles is not None:
+            return cut_tiles.read(path, ask)
+        return _read_folder(path, ask)
     if not path.exists():
         raise MissingFileError("open", f"there is no '{path}'", hint=_meant(path))
     known = readers.by_suffix()
@@ -161,10 +177,29 @@ def _read_path(path: Path, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
     fits = is_text or suffix in known
     require(fits, path.name, f"cannot read files that end in '{suffix}'", hint=hint, error=DataError)
     require(path.stat().st_size > 0, path.name, "the file is empty", "0 bytes", "write it again", error=DataError)
+    if suffix not in STREAMED:
+        _refuse_large(path, ask)
     if is_text:
         # The vocabulary of a model of bytes says that they are bytes.
         return text.read(path, ask if ask.symbols else replace(ask, symbols=steps.symbols))
     return known[suffix].read(path, ask)
+
+
+def _read_folder(path: Path, ask: Ask) -> Raw:
+    """Tell what a folder's files are by the endings that name a format; images are of many."""
+    endings = {inner.suffix.lower() for inner in path.iterdir() if inner.is_file()}
+    images = endings & set(image_folder.IMAGES)
+    if npy.SUFFIXES[0] in endings and not images:
+        return npy.read_folder(path, ask)
+    return image_folder.read(path, ask)
+
+
+def _refuse_large(path: Path, ask: Ask) -> None:
+    """Refuse a file that can only be read whole, and does not fit."""
+    size, most = path.stat().st_size, allowed(ask.memory)
+    rule = f"does not fit into the memory that it may take, {amount(most)}, and cannot be streamed"
+    hint = "convert it to .parquet or .npy, which can, or allow more with memory= (--memory)"
+    require(size <= most, path.name, rule, amount(size), hint, error=DataError)
 
 
 def _meant(path: Path) -> str:

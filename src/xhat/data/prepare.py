@@ -11,15 +11,23 @@ from torch import Tensor
 from xhat.core.errors import DataError, require
 from xhat.core.shapes import size
 from xhat.data import mixed
+from xhat.data.blocks import Blocks
 from xhat.data.dataset import Dataset
 from xhat.data.labels import Labels
 from xhat.data.layout import Kind, Rows, guess
 from xhat.data.raw import Raw
 from xhat.data.scan import Place, Scan
 from xhat.data.schema import Schema
+from xhat.data.source import Source
+from xhat.data.sources.laid import LaidRows
+
+# Rows that are looked at where not all are: pictures have no gaps, and a range that is known.
+SOME = 1024
 
 
-def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False, to_learn: bool = True) -> Dataset:
+def prepare(
+    raw: Raw, *, kind: Kind | None = None, missing: bool = False, to_learn: bool = True, memory: int = 0
+) -> Dataset:
     """Check rows, lay them out as nets see them and describe them.
 
     Parameters
@@ -32,6 +40,8 @@ def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False, to_lea
         Whether NaN may stand for entries that were not observed.
     to_learn : bool, default=True
         Whether to refuse rows that nothing can be learned from, though a fitted model could read them.
+    memory : int
+        Bytes that rows of a source may take.
 
     Raises
     ------
@@ -46,7 +56,8 @@ def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False, to_lea
     least, hint = (2, "a model learns what rows have in common") if to_learn else (1, "give some data")
     require(len(rows) >= least, raw.name, f"needs at least {least} rows", len(rows), hint, error=DataError)
     require(size(rows.shape[1:]) > 0, raw.name, "rows must not be empty", f"shape {rows.shape}", error=DataError)
-    scan = Scan.of(rows, raw.mask)
+    source = None if raw.source is None else LaidRows(raw.source, layout)
+    scan = Scan.of(rows, raw.mask) if source is None else _scanned(source, raw)
     _check(scan, raw, missing)
     if to_learn:
         _check_variety(scan, raw, layout.kind)
@@ -70,8 +81,19 @@ def prepare(raw: Raw, *, kind: Kind | None = None, missing: bool = False, to_lea
         vocabulary=raw.vocabulary,
         mixed=raw.mixed,
     )
+    y = labels.y if labels else None
+    if source is not None:
+        return Dataset(source, y, schema, blocks=Blocks.of(source, memory))
     mask = None if raw.mask is None else torch.from_numpy(raw.mask)
-    return Dataset(_tensor(rows), labels.y if labels else None, schema, mask)
+    return Dataset(_tensor(rows), y, schema, mask)
+
+
+def _scanned(source: Source, raw: Raw) -> Scan:
+    """Look at all rows of a source, or at some of them where they are bytes that cost much to read."""
+    if source.cheap or source.dtype != np.uint8:
+        return Scan.of(source)
+    some = np.linspace(0, len(source) - 1, min(len(source), SOME)).astype(np.int64)
+    return Scan.of(source.take(some))
 
 
 def _numeric(raw: Raw) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from xhat.data.column import Column
 from xhat.data.layout import Kind, Rows
 from xhat.data.schema import Symbols
+from xhat.data.source import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,8 @@ class Raw:
         Steps from the start of one window to the next, where rows are windows of one series.
     mixed : tuple of Column, optional
         The columns of a mixed table, whose rows are encoded already.
+    source : Source, optional
+        Where the rows are read from, where they do not fit into memory: `rows` then has their shape and type alone.
     """
 
     rows: Rows
@@ -51,3 +54,9 @@ class Raw:
     vocabulary: tuple[str, ...] | None = None
     stride: int | None = None
     mixed: tuple[Column, ...] | None = None
+    source: Source | None = None
+
+    @classmethod
+    def streamed(cls, source: Source, **facts: Any) -> Self:
+        """Say what a source's rows are without reading them."""
+        return cls(np.broadcast_to(np.zeros((), source.dtype), source.shape), source.name, source=source, **facts)

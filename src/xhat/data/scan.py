@@ -9,7 +9,9 @@ from typing import Self
 import numpy as np
 
 from xhat.core.shapes import size
+from xhat.data.ahead import ahead
 from xhat.data.layout import Rows
+from xhat.data.source import ENTRIES, Source
 
 BLOCK = 1 << 20  # entries: small enough for memory to stay flat over a mapped file of any length
 
@@ -37,7 +39,7 @@ class Scan:
     first_infinite: Place | None = None
 
     @classmethod
-    def of(cls, rows: Rows, mask: Rows | None = None) -> Self:
+    def of(cls, rows: Rows | Source, mask: Rows | None = None) -> Self:
         """Scan rows of shape (N, *X), N >= 1, block by block; NaN outside a mask (N, T) is no gap but padding."""
         low = high = np.asarray(rows[0])
         missing, first_missing, first_infinite = 0, None, None
@@ -65,9 +67,16 @@ class Scan:
         return _first(np.isnan(self.low), None)
 
 
-def _blocks(rows: Rows) -> Iterator[tuple[int, Rows]]:
-    step = max(1, BLOCK // max(1, size(rows.shape[1:])))
-    for start in range(0, len(rows), step):
+def _blocks(rows: Rows | Source) -> Iterator[tuple[int, Rows]]:
+    entries = BLOCK
+    if isinstance(rows, Source):
+        entries = max(ENTRIES, rows.grain * size(rows.shape[1:]))
+    step = max(1, entries // max(1, size(rows.shape[1:])))
+    starts = range(0, len(rows), step)
+    if isinstance(rows, Source):
+        yield from zip(starts, ahead(lambda start: rows[start : start + step], starts), strict=True)
+        return
+    for start in starts:
         yield start, rows[start : start + step]
 
 

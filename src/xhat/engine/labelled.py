@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from xhat.engine.randomness import epoch_order
+from xhat.engine.randomness import epoch_generator, epoch_order
+from xhat.engine.rows import Blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class Order:
         Drawn as often as there are places for them.
     drawn : int, default=0
         How many places of each batch are theirs.
+    blocks : Blocks, optional
+        Of rows that are streamed: the shuffle keeps to what is near on the disk.
     """
 
     rows: Int64[Tensor, "N"]
@@ -38,9 +41,12 @@ class Order:
     seed: int
     labelled: Int64[Tensor, "M"] | None = None
     drawn: int = 0
+    blocks: Blocks | None = None
 
     @classmethod
-    def of(cls, rows: Tensor, y: Tensor | None, share: float, batch_size: int, seed: int) -> Order:
+    def of(
+        cls, rows: Tensor, y: Tensor | None, share: float, batch_size: int, seed: int, blocks: Blocks | None = None
+    ) -> Order:
         """Give each batch its share of labelled rows, if there are both kinds and a shuffle would give it less.
 
         Parameters
@@ -55,14 +61,16 @@ class Order:
             B.
         seed : int
             Of the shuffles.
+        blocks : Blocks, optional
+            How rows are shuffled that are streamed.
         """
         # At least one of each kind, however small the batch.
         drawn = min(max(round(share * batch_size), 1), batch_size - 1)
         if share > 0 and drawn > 0 and y is not None and y.ndim == 1 and not y.is_floating_point():
             known = y[rows] >= 0
             if known.any() and known.float().mean() < drawn / batch_size:
-                return cls(rows[~known], batch_size, seed, rows[known], drawn)
-        return cls(rows, batch_size, seed)
+                return cls(rows[~known], batch_size, seed, rows[known], drawn, blocks)
+        return cls(rows, batch_size, seed, blocks=blocks)
 
     def __len__(self) -> int:
         return len(self.rows) + self.steps * self.drawn
@@ -72,9 +80,15 @@ class Order:
         """How many batches an epoch has; the last may be smaller."""
         return math.ceil(len(self.rows) / (self.batch_size - self.drawn))
 
+    def once(self, rows: Tensor, number: int) -> Tensor:
+        """Shuffle rows (N,) for an epoch, each once."""
+        if self.blocks is None:
+            return epoch_order(rows, self.seed, number)
+        return self.blocks.order(rows, self.batch_size - self.drawn, epoch_generator(self.seed, number))
+
     def epoch(self, number: int) -> Tensor:
         """Give the rows of an epoch, batch after batch: all but the last of `batch_size`."""
-        once = epoch_order(self.rows, self.seed, number)
+        once = self.once(self.rows, number)
         if self.labelled is None:
             return once
         needed = self.steps * self.drawn

@@ -28,7 +28,12 @@ def private_randomness(seed: int) -> Iterator[None]:
         yield
 
 
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """Seed an epoch's order: a function of the seed and the epoch alone, so that a resumed run agrees."""
+    return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % LIMIT)
+
+
 def epoch_order(rows: torch.Tensor, seed: int, epoch: int) -> torch.Tensor:
-    """Shuffle row numbers for one epoch: a function of the seed and the epoch alone, so that a resumed run agrees."""
-    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % LIMIT)
+    """Shuffle row numbers for one epoch."""
+    generator = epoch_generator(seed, epoch)
     return rows[torch.randperm(len(rows), generator=generator)]

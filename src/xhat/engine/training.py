@@ -21,7 +21,7 @@ from xhat.engine.interrupt import Interrupt
 from xhat.engine.labelled import Order
 from xhat.engine.precision import computing
 from xhat.engine.processes import ALONE, Processes
-from xhat.engine.randomness import epoch_order, private_randomness
+from xhat.engine.randomness import private_randomness
 from xhat.engine.rows import Rows, batches
 from xhat.engine.settings import TrainSettings
 from xhat.engine.step import Step
@@ -70,7 +70,8 @@ class Training:
         self.train_rows, self.validation_rows = train, validation
         self.device = next(trainee.parameters()).device
         self.epochs, self.batch_size = settings.epochs or 1, settings.batch_size or 1
-        self.order = Order.of(train, data.y, trainee.objective.labelled_share, self.batch_size, settings.seed)
+        blocks = getattr(data, "blocks", None)  # of data that is streamed
+        self.order = Order.of(train, data.y, trainee.objective.labelled_share, self.batch_size, settings.seed, blocks)
         self.steps_per_epoch = self.order.steps
         trainee.objective.rows, trainee.objective.epochs = len(train), self.epochs
         # While a coefficient is on its way, what is minimised is not yet what was asked for.
@@ -157,7 +158,7 @@ class Training:
                 self.status = "interrupted"
 
     def _begin(self) -> None:
-        some = epoch_order(self.train_rows, self.settings.seed, 0)[:FIRST_LOOK]
+        some = self.order.once(self.train_rows, 0)[:FIRST_LOOK]
         self.trainee.eval()
         self.trainee.begin(self.data.batch(some).to(self.device))
         self.processes.align(self.trainee)

@@ -155,7 +155,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         self.n_components_ = size(fitted.model.code_shape)
         some = data.subset(torch.arange(min(SHOWN, len(data))))
         learned = bool(fitted.history.epochs)
-        self._examples = (data.schema.to_source(some.x.numpy()), fitted.reconstruct(some)) if learned else None
+        self._examples = (data.schema.to_source(some.resident.numpy()), fitted.reconstruct(some)) if learned else None
 
     def _follow(self, fitted: Fitted) -> None:
         """Read how a fit went."""

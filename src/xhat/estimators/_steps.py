@@ -49,7 +49,7 @@ class Steps:
         trainee = self.step.trainee
         device = next(trainee.parameters()).device
         trainee.objective.rows = len(data)
-        fitted.schema = fitted.schema.widened(data.schema, data.x.numpy())
+        fitted.schema = fitted.schema.widened(data.schema, data.resident.numpy())
         with private_randomness(self.settings.seed + self.passes):
             rows = torch.arange(len(data))
             if self.passes == 0:

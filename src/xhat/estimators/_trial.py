@@ -36,7 +36,7 @@ class Trial:
                 seen = replace(batch, x=corruption(batch.x))
                 spoiled.append(fitted.scaling.inverse(seen.x).cpu())
                 cleaned.append(fitted.scaling.inverse(fitted.model.reconstruct(seen)).cpu())
-        x = data.x.double()
+        x = data.resident.double()
         return cls(*(float(np.nanmean((x - torch.cat(rows)).numpy() ** 2)) for rows in (spoiled, cleaned)))
 
     def __str__(self) -> str:

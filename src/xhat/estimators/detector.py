@@ -205,7 +205,7 @@ class Detector(OutlierMixin, Estimator):  # type: ignore[misc]
         super()._take(fitted, data)
         if fitted.history.epochs:
             some = data.subset(some_rows(len(data), size(data.schema.shape)))
-            self._recent: Rows | None = data.schema.to_source(some.x.numpy())
+            self._recent: Rows | None = data.schema.to_source(some.resident.numpy())
             self._judge_by(data, split_of(fitted, data))
 
     def _learn_more(self, X: Any) -> Self:

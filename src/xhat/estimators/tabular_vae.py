@@ -108,9 +108,9 @@ class TabularVAE(Transformer):
         """Give 1 minus the copies' squared error over the mean row's, numbers standardised, categories one-hot."""
         rows, _ = self._ready(X)
         data, places = self._opened(rows), torch.arange(len(rows))
-        mean = data.x.double().nanmean(0)
+        mean = data.resident.double().nanmean(0)
         spread = mean_error(data, places, lambda batch: mean.expand_as(batch.x), self.fitted_.scaling)
-        return explained(reconstruction_error(self.fitted_, data, places), spread, data.x.numpy())
+        return explained(reconstruction_error(self.fitted_, data, places), spread, data.resident.numpy())
 
     def _scores(self, X: Any) -> NDArray[np.float64]:
         rows, fitted = self._ready(X)

@@ -63,6 +63,7 @@ class PrincipalComponents:
             How many axes.
         """
         dimensions = size(data.schema.shape) * len(data.schema.vocabulary or " ")
+        rows = data.few(rows)
         rows = rows[:: max(1, -(-len(rows) * dimensions // MOST))]
         # A copy on the CPU: the model's own scaling may live on another device.
         own = copy.deepcopy(scaling).cpu()

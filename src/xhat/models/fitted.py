@@ -198,8 +198,8 @@ class Fitted:
     def batches(self, data: Dataset, rows: Tensor | None = None) -> Iterator[Batch]:
         """Give the scaled batches of an open dataset, in order, on the model's device."""
         rows = torch.arange(len(data)) if rows is None else rows
-        for part in rows.split(ROWS):
-            batch = data.batch(part).to(self.device)
+        for raw in data.walk(rows, ROWS):
+            batch = raw.to(self.device)
             yield Batch(self.scaling(batch.x), mask=batch.mask, y=batch.y)
 
     def _open(self, data: Any) -> Dataset:

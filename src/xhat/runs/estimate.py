@@ -32,7 +32,9 @@ def estimate(plan: Plan) -> float:
     step = Step(trainee, settings, WARM + TIMED)
     start = time.perf_counter()
     with private_randomness(settings.seed), computing(trainee.nets(), settings.precision):
-        order = Order.of(plan.split.train, plan.data.y, recipe.objective.labelled_share, size, settings.seed)
+        order = Order.of(
+            plan.split.train, plan.data.y, recipe.objective.labelled_share, size, settings.seed, plan.data.blocks
+        )
         rows = order.epoch(1).repeat(WARM + TIMED)[: size * (WARM + TIMED)]
         for number, batch in enumerate(batches(plan.data, rows, size)):
             if number == WARM:

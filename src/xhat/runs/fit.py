@@ -221,7 +221,9 @@ def resume(path: str | Path, *, data: Any = None, hooks: Sequence[Hook] = (), **
     dataset = reopen(fitted, data, str(path), "continued")
     objective = restored(fitted.objective, "objective", given.get("objective"), str(folder.config))
     settings, recipe = train_settings(fitted.origin["settings"]), Recipe(fitted.model, objective)
-    plan = Plan(dataset, split_of(fitted, dataset), fitted.scaling, recipe, settings, fitted.origin, cautions(recipe))
+    split = split_of(fitted, dataset)
+    dataset = dataset.pinned(split.validation)
+    plan = Plan(dataset, split, fitted.scaling, recipe, settings, fitted.origin, cautions(recipe))
     return execute(plan, out=path, hooks=hooks, checkpoint=checkpoint)
 
 

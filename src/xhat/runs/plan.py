@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, cast, get_args
 
@@ -124,6 +124,7 @@ def make_plan(
     """
     settings = settings or TrainSettings()
     split = data.split(validation, seed=settings.seed)
+    data = data.pinned(split.validation)
     settings = settings.resolved(len(split.train))
     scaling = _scaling(data, split, scale)
     shape = data.schema.shape
@@ -172,6 +173,7 @@ def make_plan(
         "source": dict(source or {}),
         "rows": len(data),
         "fingerprint": fingerprint(data),
+        **({} if data.blocks is None else {"blocks": asdict(data.blocks)}),
         "settings": settings.to_dict(),
     }
     plan = Plan(data, split, scaling, recipe, settings, origin, cautions(recipe))
@@ -235,10 +237,10 @@ def _scaling(data: Dataset, split: Split, scale: str) -> Scaling:
     how = cast(How, how)
     if how == "none" and measured and data.schema.kind != "tokens":
         rule, hint = "nets see 32-bit floats, in which some feature would hardly vary", "use --scale standard"
-        require(not flattened(data.x), "fit", rule, "--scale none", hint)
+        require(not flattened(data.some(split.train).resident), "fit", rule, "--scale none", hint)
     if how in ("none", "unit"):
-        return Scaling.fit(how, data.x[:1], *_range(data))
-    return Scaling.fit(how, data.x[split.train], kept=kept)
+        return Scaling.fit(how, data.subset(split.train[:1]).resident, *_range(data))
+    return Scaling.fit(how, data.some(split.train).resident, kept=kept)
 
 
 def _categories(data: Dataset) -> torch.Tensor | None:

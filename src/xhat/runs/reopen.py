@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from xhat.core.errors import ArtifactError, require
+from xhat.data.blocks import Blocks
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
 from xhat.data.split import Split
@@ -41,6 +43,9 @@ def reopen(fitted: Fitted, data: Any, who: str, verb: str) -> Dataset:
         options = fitted.schema.opening()
     opened = data if isinstance(data, Dataset) else open_data(source if data is None else data, **options)
     fitted.schema.check(opened.schema)
+    # A run's order is its own, wherever its rows lie now.
+    kept = fitted.origin.get("blocks")
+    opened = replace(opened, blocks=None if kept is None else Blocks(**kept))
     same = fingerprint(opened) == fitted.origin.get("fingerprint")
     rule = f"can only be {verb} on the data that it began with"
     require(same, who, rule, hint="restore the data", error=ArtifactError)

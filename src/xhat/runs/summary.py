@@ -115,7 +115,7 @@ def _measure(data: Dataset) -> str:
 
 def _mean_error(plan: Plan) -> float:
     """Measure the mean training row as a copy of validation rows."""
-    mean = Scaling.fit("global", plan.data.x[plan.split.train]).centre
+    mean = Scaling.fit("global", plan.data.some(plan.split.train).resident).centre
     return mean_error(plan.data, plan.split.validation, lambda batch: mean.expand_as(batch.x))
 
 

@@ -1,0 +1,86 @@
+"""The order of an epoch over rows on a disk: blocks shuffled, and rows within a window of blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from xhat.data.source import Source
+
+# Bytes of a window, of which two are in memory: the one that trains and the one that is read.
+WINDOW = 64 << 20
+# Blocks in a window: what lies together on the disk, as one class of a sorted file, is one part in so many of it.
+BLOCKS = 64
+
+
+@dataclass(frozen=True)
+class Blocks:
+    r"""How rows are walked over and sampled where they are streamed.
+
+    .. math:: (b_1, b_2, \ldots) = \text{shuffled blocks}, \qquad
+        \text{window } i = \text{shuffled rows } [iw, (i + 1) w) \text{ of } b_1 \oplus b_2 \oplus \cdots
+
+    A disk is read in blocks, in few places at a time; the rows of a batch come from all blocks of a window.
+
+    Parameters
+    ----------
+    block : int
+        Neighbouring rows that stay together until their window shuffles them.
+    window : int
+        w, rows.
+    sample : int
+        Rows at most that statistics are taken of, and that validate.
+    """
+
+    block: int
+    window: int
+    sample: int
+
+    @classmethod
+    def of(cls, source: Source, memory: int) -> Self:
+        """Choose blocks for a source that may take so many bytes of memory."""
+        window = max(1, min(WINDOW, memory // 8) // source.row_bytes)
+        block = max(window // BLOCKS, min(source.grain, window), 1)
+        # 4 bytes a value once it is scaled; PCA needs four times its sample.
+        values = max(1, source.row_bytes // source.dtype.itemsize)
+        return cls(block, window, max(2, memory // (64 * values)))
+
+    def whole(self, size: int) -> int:
+        """Give the rows of a window that holds whole batches of `size`."""
+        return max(1, self.window // size) * size
+
+    def order(self, rows: Int64[Tensor, "N"], size: int, generator: torch.Generator) -> Int64[Tensor, "N"]:
+        """Shuffle rows for one epoch, each once.
+
+        Parameters
+        ----------
+        rows : int64 Tensor of shape (N,)
+            Which rows, by their numbers.
+        size : int
+            Of a batch.
+        generator : torch.Generator
+            The only thing beside the arguments that the order depends on.
+        """
+        if not len(rows):
+            return rows
+        ordered = rows.sort().values
+        edges = torch.arange(0, int(ordered[-1]) // self.block + 2) * self.block
+        starts = torch.searchsorted(ordered, edges).tolist()
+        blocks = torch.randperm(len(starts) - 1, generator=generator).tolist()
+        order = torch.cat([ordered[starts[b] : starts[b + 1]] for b in blocks])
+        for window in order.split(self.whole(size)):
+            window.copy_(window[torch.randperm(len(window), generator=generator)])
+        return order
+
+    def some(self, rows: Int64[Tensor, "N"]) -> Int64[Tensor, "n"]:
+        """Choose rows for statistics: short runs that lie evenly over all, `sample` of them at most."""
+        if len(rows) <= self.sample:
+            return rows
+        run = max(1, min(self.block, self.sample // BLOCKS))
+        count = max(1, self.sample // run)
+        starts = torch.linspace(0, len(rows) - run, count, dtype=torch.float64).long()
+        return rows[(starts[:, None] + torch.arange(run)).flatten().unique()]

@@ -1,0 +1,1 @@
+"""Sources: where rows are read from that do not fit into memory; one format a file."""
