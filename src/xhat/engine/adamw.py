@@ -61,7 +61,7 @@ class AdamW(torch.optim.AdamW):
             torch._foreach_add_(counts, 1)
             torch._fused_adamw_(
                 parameters,
-                gradients,  # type: ignore[arg-type]
+                gradients,
                 means,
                 squares,
                 [],

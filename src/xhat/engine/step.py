@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from xhat.core.batch import Batch
 from xhat.core.loss import total
+from xhat.engine.adamw import AdamW
 from xhat.engine.cycle import one_cycle
 from xhat.engine.processes import ALONE, Processes
 from xhat.engine.settings import TrainSettings
@@ -45,9 +45,13 @@ class Step:
         self.critic_optimiser = _adamw(self.critic, settings, CRITIC_BETAS) if self.critic else None
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
-        """Take the step; give each term's mean, (), still on the device."""
+        """Take the step on a raw batch; give each term's mean, (), still on the device."""
+        return self.take(self.trainee.ready(batch))
+
+    def take(self, batch: Batch) -> dict[str, Tensor]:
+        """Take the step on a batch that is scaled."""
         share = 1.0 if self.total is None else one_cycle((self.done + 1) / (self.total + 1))
-        means = self.trainee(batch).means()
+        means = self.trainee.loss(batch).means()
         total(means).backward()
         gradients = [p.grad for p in self.main if p.grad is not None]
         self.processes.average(gradients)
@@ -79,18 +83,14 @@ class Step:
             optimiser.load_state_dict(_unpacked(packed))
 
 
-def _adamw(
-    parameters: list[nn.Parameter], settings: TrainSettings, betas: tuple[float, float] = (0.9, 0.999)
-) -> torch.optim.AdamW:
-    fused = all(p.device.type in ("cpu", "cuda") for p in parameters)
-    return torch.optim.AdamW(parameters, lr=settings.lr, betas=betas, weight_decay=settings.weight_decay, fused=fused)
+def _adamw(parameters: list[nn.Parameter], settings: TrainSettings, betas: tuple[float, float] = (0.9, 0.999)) -> AdamW:
+    return AdamW(parameters, lr=settings.lr, betas=betas, weight_decay=settings.weight_decay)
 
 
-def _move(optimiser: torch.optim.AdamW, lr: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = lr
+def _move(optimiser: AdamW, lr: float) -> None:
+    optimiser.param_groups[0]["lr"] = lr
     optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.zero_grad()
 
 
 def _packed(state: dict[str, Any]) -> dict[str, Any]:

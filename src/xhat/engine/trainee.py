@@ -33,8 +33,16 @@ class Trainee(nn.Module):
 
     def forward(self, batch: Batch) -> Loss:
         """Give the loss of a raw batch."""
-        loss: Loss = self.objective(self.model, self._scaled(batch))
-        return loss.weighted(batch.weight)
+        return self.loss(self.ready(batch))
+
+    def ready(self, batch: Batch) -> Batch:
+        """Scale a raw batch."""
+        return replace(batch, x=self.scaling(batch.x))
+
+    def loss(self, batch: Batch) -> Loss:
+        """Give the loss of a batch that is scaled."""
+        loss: Loss = self.objective(self.model, batch)
+        return loss if batch.weight is None else loss.weighted(batch.weight)
 
     @torch.no_grad()
     def begin(self, batch: Batch) -> None:
@@ -44,13 +52,13 @@ class Trainee(nn.Module):
         """
         if getattr(self.model, "begun", False):
             return
-        batch = self._scaled(batch)
+        batch = self.ready(batch)
         self.model.begin(batch)  # type: ignore[operator]
         self.objective.begin(self.model, batch)  # type: ignore[arg-type]
 
     def critic_loss(self, batch: Batch) -> Loss:
-        """Give the critic's loss of a raw batch."""
-        return self.objective.critic_loss(self.model, self._scaled(batch)).weighted(batch.weight)  # type: ignore[arg-type]
+        """Give the critic's loss of a batch that is scaled."""
+        return self.objective.critic_loss(self.model, batch).weighted(batch.weight)  # type: ignore[arg-type]
 
     def nets(self) -> list[nn.Module]:
         """List what may compute with fewer bits: the encoder and the decoder."""
@@ -64,6 +72,3 @@ class Trainee(nn.Module):
         """List what the main optimiser steps: the model's and the objective's own, without the critic's."""
         critic = {id(p) for p in self.objective.critic_parameters()}
         return [p for p in self.parameters() if p.requires_grad and id(p) not in critic]
-
-    def _scaled(self, batch: Batch) -> Batch:
-        return replace(batch, x=self.scaling(batch.x))

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from xhat.core.errors import DataError, TrainingError, require
-from xhat.core.loss import LEAST
 from xhat.core.schedule import Schedule
 from xhat.engine.divided import divided
 from xhat.engine.history import Epoch, History
@@ -22,9 +21,11 @@ from xhat.engine.labelled import Order
 from xhat.engine.precision import computing
 from xhat.engine.processes import ALONE, Processes
 from xhat.engine.randomness import private_randomness
-from xhat.engine.rows import Rows, batches
+from xhat.engine.ready import ready_batches
+from xhat.engine.rows import Rows
 from xhat.engine.settings import TrainSettings
 from xhat.engine.step import Step
+from xhat.engine.sums import Sums
 from xhat.engine.trainee import Trainee
 
 Status = Literal["running", "finished", "stopped early", "interrupted", "diverged"]
@@ -84,8 +85,7 @@ class Training:
         self.history = History()
         self.status: Status = "running"
         self.best: dict[str, Tensor] = {}
-        self._sums: dict[str, Tensor] = {}  # of the epoch's terms so far, each times its batch's mass
-        self._mass = 0.0
+        self._sums = Sums()  # of the epoch so far
         self._seconds = 0.0  # of the epoch in hand, in earlier processes
         self._random: Tensor | None = None  # the generator's state between two runs
 
@@ -140,9 +140,10 @@ class Training:
             number, start = self.epoch, time.perf_counter()
             first = self.step.done % self.steps_per_epoch
             self.trainee.train()
-            for batch in batches(self.data, self.order.epoch(number), self.batch_size, first):
-                self.trainee.objective.epoch = self.step.done / self.steps_per_epoch
-                self._add(self.step(batch.to(self.device)), batch.mass)
+            rows, seen = self.order.epoch(number), vars(self.trainee.objective)
+            for batch, mass in ready_batches(self.trainee, self.data, rows, self.batch_size, first, self.device):
+                seen["epoch"] = self.step.done / self.steps_per_epoch  # past nn.Module's way to set, which is slow
+                self._sums.add(self.step.take(batch), mass)
                 for hook in self.hooks:
                     hook.on_step(self)
                 asked = self.processes.any(interrupt.asked, self.step.done)
@@ -163,13 +164,8 @@ class Training:
         self.trainee.begin(self.data.batch(some).to(self.device))
         self.processes.align(self.trainee)
 
-    def _add(self, means: dict[str, Tensor], mass: float) -> None:
-        for name, mean in means.items():
-            self._sums[name] = self._sums[name] + mass * mean if name in self._sums else mass * mean
-        self._mass += mass
-
     def _means(self, number: int) -> dict[str, float]:
-        means = {name: float(value) / max(self._mass, LEAST) for name, value in self._sums.items()}
+        means = self._sums.means()
         self._refuse_infinite(number, "training", means)
         return means
 
@@ -188,7 +184,7 @@ class Training:
             candidate=not self.trainee.objective.keeps_last and number >= self.settled,
         )
         self.history.epochs.append(epoch)
-        self._sums, self._mass, self._seconds = {}, 0.0, 0.0
+        self._sums, self._seconds = Sums(), 0.0
         if self.history.best is epoch:
             self.best = {name: value.detach().clone() for name, value in self.trainee.state_dict().items()}
         for hook in self.hooks:
@@ -217,8 +213,8 @@ class Training:
             "best": self.best,
             "step": self.step.state(),
             "history": self.history.to_list(),
-            "sums": self._sums,
-            "rows": self._mass,
+            "sums": self._sums.state(),
+            "rows": self._sums.mass,
             "seconds": self._seconds,
             "random": torch.get_rng_state() if self._random is None else self._random,
             "status": self.status,
@@ -230,7 +226,8 @@ class Training:
         self.best = state["best"]
         self.step.restore(state["step"])
         self.history = History.from_list(state["history"])
-        self._sums, self._mass, self._seconds = state["sums"], state["rows"], state["seconds"]
+        self._sums, self._seconds = Sums(), state["seconds"]
+        self._sums.restore(state["sums"], state["rows"])
         self._random = state["random"]
         self.status = "running" if state["status"] == "interrupted" else state["status"]
 
@@ -252,15 +249,11 @@ def evaluate(trainee: Trainee, data: Rows, rows: Tensor, seed: int) -> dict[str,
     """
     training, device = trainee.training, next(trainee.parameters()).device
     trainee.eval()
-    sums: dict[str, Tensor] = {}
-    total = 0.0
+    sums = Sums()
     with private_randomness(seed):
-        for batch in batches(data, rows, EVALUATION_BATCH):
-            mass = batch.mass
-            total += mass
-            for name, mean in trainee(batch.to(device)).means().items():
-                sums[name] = sums.get(name, torch.zeros((), device=device)) + mass * mean
+        for batch, mass in ready_batches(trainee, data, rows, EVALUATION_BATCH, 0, device):
+            sums.add(trainee.loss(batch).means(), mass)
     trainee.train(training)
     hint = "give some of the rows to judge by a weight above 0"
-    require(total > 0, "evaluate", "rows must not all have a weight of 0", hint=hint, error=DataError)
-    return {name: float(value) / total for name, value in sums.items()}
+    require(sums.mass > 0, "evaluate", "rows must not all have a weight of 0", hint=hint, error=DataError)
+    return sums.means()
