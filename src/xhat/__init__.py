@@ -40,6 +40,7 @@ _HOMES = {
     "cosine": "xhat.parts.schedules.cosine:Cosine",
     "cyclical": "xhat.parts.schedules.cyclical:Cyclical",
     "dae": "xhat.models.recipes.dae",
+    "export": "xhat.runs.export",
     "fit": "xhat.runs.fit",
     "linear": "xhat.parts.schedules.linear:Linear",
     "load": "xhat.models.artifact",
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from xhat.report.write import report
     from xhat.restore.front import restore as restore
     from xhat.runs.compare import compare as compare
+    from xhat.runs.export import export as export
     from xhat.runs.fit import fit as fit
     from xhat.runs.fit import resume as resume
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "restore": "Restore a picture that is noisy, blurred, too small, damaged or a mosaic.",
     "sample": "Write new rows, drawn from the prior.",
     "compare": "Compare PCA, Kernel PCA, NMF and a model by their copies of validation rows.",
+    "export": "Write a model as an ONNX file, in 32 or in eight bits.",
     "info": "Describe a run folder, or data as a fit would see it.",
     "parts": "List what models and their training can be made of.",
 }

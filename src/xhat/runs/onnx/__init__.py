@@ -1,0 +1,1 @@
+"""A fitted model as an ONNX file: its graph, its numbers in eight bits, its run."""
