@@ -47,7 +47,8 @@ class AdamW(torch.optim.AdamW):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move every parameter that has a gradient."""
         gradients = [p.grad for p in self.param_groups[0]["params"]]
-        if not self._fusible or closure is not None or any(g is None for g in gradients):
+        scaled = getattr(self, "found_inf", None) is not None  # by torch's GradScaler, which may leave this step out
+        if not self._fusible or scaled or closure is not None or any(g is None for g in gradients):
             _UNHURRIED(self, closure)
             return
         if self._gathered is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from types import MethodType
 from typing import Any, Literal, get_args
 
 import torch
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 
 from xhat.core.errors import ConfigError, require
 
-Precision = Literal["auto", "32", "bf16"]
+Precision = Literal["auto", "32", "bf16", "16"]
+TYPES = {"bf16": torch.bfloat16, "16": torch.float16}
+
 # Narrower convolutions spend their time on moving numbers and not on products.
 WIDE = 16
 
@@ -20,7 +23,7 @@ WIDE = 16
 def computing(nets: list[nn.Module], precision: str) -> Iterator[bool]:
     """Let `nets` compute at a precision while the context lasts, and say whether that is less than 32 bits.
 
-    Inside a net, products of matrices and convolutions are of bfloat16; its weights, what it gives and whatever is
+    Inside a net, products of matrices and convolutions have 16 bits; its weights, what it gives and whatever is
     made of that (losses, likelihoods, codebooks) stay float32.
 
     Parameters
@@ -28,28 +31,50 @@ def computing(nets: list[nn.Module], precision: str) -> Iterator[bool]:
     nets : list of nn.Module
         An encoder, a decoder; they are told apart from the rest of a model by being listed here.
     precision : str
-        "32", "bf16", or "auto": bf16 where the device has instructions for it and a net has wide convolutions.
+        See `resolved`.
 
     Raises
     ------
     ConfigError
-        When the device cannot compute with bfloat16 and it was asked for.
+        When the device cannot compute so and it was asked for.
     """
-    device = next((p.device for net in nets for p in net.parameters()), torch.device("cpu"))
-    half = precision == "bf16" or (precision == "auto" and _gains(nets, device))
-    require(
-        not half or device.type in ("cpu", "cuda"),
-        "precision",
-        "bf16 needs a CPU or a CUDA device",
-        str(device.type),
-        "use 32",
-    )
-    handles = [handle for net in nets for handle in _halved(net, device)] if half else []
+    name = resolved(nets, precision)
+    if name == "32":
+        yield False
+        return
+    for net in nets:
+        # A method of the instance, and not a hook: a compiler sees through it, and copies of the net get their own.
+        vars(net)["forward"] = MethodType(_halved(_device(nets).type, TYPES[name]), net)
     try:
-        yield half
+        yield True
     finally:
-        for handle in handles:
-            handle.remove()
+        for net in nets:
+            vars(net).pop("forward", None)
+
+
+def resolved(nets: list[nn.Module], precision: str) -> str:
+    """Give the precision that nets will compute at: "32", "bf16" or "16".
+
+    Parameters
+    ----------
+    nets : list of nn.Module
+        An encoder, a decoder, on their device.
+    precision : str
+        "32", "bf16", "16"; or "auto": bf16 where the device has instructions for it and a net has wide convolutions.
+
+    Raises
+    ------
+    ConfigError
+        When the device cannot.
+    """
+    device = _device(nets)
+    if precision == "auto":
+        return "bf16" if _gains(nets, device) else "32"
+    able = precision != "bf16" or device.type in ("cpu", "cuda")
+    require(able, "precision", "bf16 needs a CPU or a CUDA device", str(device.type), "use 32")
+    able = precision != "16" or has_float16(device)
+    require(able, "precision", "16 needs a device with instructions for float16", str(device.type), "use bf16 or 32")
+    return precision
 
 
 def checked(precision: object) -> str:
@@ -68,6 +93,14 @@ def has_bf16(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
+def has_float16(device: torch.device) -> bool:
+    """Whether a device has instructions for products of float16."""
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_fp16") or able.get("amx_fp16"))
+    return device.type == "cuda"
+
+
 def _gains(nets: list[nn.Module], device: torch.device) -> bool:
     convolutions = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
     wide = (
@@ -79,17 +112,16 @@ def _gains(nets: list[nn.Module], device: torch.device) -> bool:
     return has_bf16(device) and next(wide, None) is not None
 
 
-def _halved(net: nn.Module, device: torch.device) -> list[Any]:
-    """Hook a net: what happens between its call and its answer happens under autocast."""
-    open_: list[AbstractContextManager[Any]] = []  # a stack: a net may call itself
+def _device(nets: list[nn.Module]) -> torch.device:
+    return next((p.device for net in nets for p in net.parameters()), torch.device("cpu"))
 
-    def enter(_module: nn.Module, _arguments: Any) -> None:
-        context = torch.autocast(device.type, dtype=torch.bfloat16)
-        context.__enter__()
-        open_.append(context)
 
-    def leave(_module: nn.Module, _arguments: Any, answer: Any) -> Any:
-        open_.pop().__exit__(None, None, None)
-        return answer.float() if isinstance(answer, Tensor) and answer.dtype == torch.bfloat16 else answer
+def _halved(device: str, dtype: torch.dtype) -> Any:
+    """Make a `forward` that asks the class's own under autocast, and gives float32."""
 
-    return [net.register_forward_pre_hook(enter), net.register_forward_hook(leave, always_call=True)]
+    def forward(self: nn.Module, *arguments: Any, **named: Any) -> Any:
+        with torch.autocast(device, dtype=dtype):
+            answer = type(self).forward(self, *arguments, **named)
+        return answer.float() if isinstance(answer, Tensor) and answer.dtype == dtype else answer
+
+    return forward

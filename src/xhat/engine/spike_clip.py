@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -32,10 +33,12 @@ class SpikeClip:
             return
         length = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(gradients))))
         if self.mean is None:
-            self.mean = length.clone()
+            self.mean = length.nan_to_num(0.0, 0.0, 0.0)
         if length.device.type == "cpu":
             # Numbers at once: a dozen operations on single elements take as long as a small net's products.
             now, mean = length.item(), self.mean.item()
+            if not math.isfinite(now):  # what overflowed tells nothing of lengths
+                return
             most = self.factor * (mean or now)  # as below
             self.mean = torch.tensor(MEMORY * mean + (1 - MEMORY) * min(now, most))
             if now > most:
@@ -43,6 +46,7 @@ class SpikeClip:
             return
         # A past of nothing but zeros says nothing of spikes; a limit of 0 would hold every gradient at 0 for ever.
         limit = self.factor * torch.where(self.mean > 0, self.mean, length)
-        self.mean = torch.lerp(torch.minimum(length, limit), self.mean, MEMORY)
+        known = torch.where(length.isfinite(), torch.minimum(length, limit), self.mean)
+        self.mean = torch.lerp(known, self.mean, MEMORY)
         # No question asked of the device: it would have to be waited for.
         torch._foreach_mul_(list(gradients), (limit / (length + 1e-12)).clamp(max=1.0))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from xhat.core.batch import Batch
@@ -41,6 +43,9 @@ class Step:
         self.main = trainee.main_parameters()
         self.clip = SpikeClip(settings.clip)
         self.optimiser = _adamw(self.main, settings)
+        # Float16 ends at 6e-8: small gradients are kept by a loss that is multiplied, and divided afterwards.
+        device = next(trainee.parameters()).device.type
+        self.scaler = torch.amp.GradScaler(device, enabled=settings.precision == "16")
         self.critic = trainee.critic_parameters()
         self.critic_optimiser = _adamw(self.critic, settings, CRITIC_BETAS) if self.critic else None
 
@@ -52,19 +57,32 @@ class Step:
         """Take the step on a batch that is scaled."""
         share = 1.0 if self.total is None else one_cycle((self.done + 1) / (self.total + 1))
         means = self.trainee.loss(batch).means()
-        total(means).backward()
-        gradients = [p.grad for p in self.main if p.grad is not None]
-        self.processes.average(gradients)
-        self.clip(gradients)
-        _move(self.optimiser, self.lr * share)
+        self._learn(means, self.main, self.optimiser, self.lr * share, self.clip)
         if self.critic_optimiser is not None:
             critic = self.trainee.critic_loss(batch).means()
-            total(critic).backward()
-            self.processes.average([p.grad for p in self.critic if p.grad is not None])
-            _move(self.critic_optimiser, self.lr * share)
+            self._learn(critic, self.critic, self.critic_optimiser, self.lr * share)
             means |= {f"critic_{name}": mean for name, mean in critic.items()}
+        self.scaler.update()
         self.done += 1
         return {name: mean.detach() for name, mean in means.items()}
+
+    def _learn(
+        self,
+        means: Mapping[str, Tensor],
+        parameters: list[nn.Parameter],
+        optimiser: AdamW,
+        lr: float,
+        clip: SpikeClip | None = None,
+    ) -> None:
+        self.scaler.scale(total(means)).backward()
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        self.processes.average(gradients)
+        self.scaler.unscale_(optimiser)
+        if clip is not None:
+            clip(gradients)
+        optimiser.param_groups[0]["lr"] = lr
+        self.scaler.step(optimiser)
+        optimiser.zero_grad()
 
     def state(self) -> dict[str, Any]:
         """Give all that the next step depends on besides the weights."""
@@ -72,12 +90,15 @@ class Step:
         return {
             "done": self.done,
             "clip": self.clip.mean,
+            "scaler": self.scaler.state_dict(),
             "optimisers": [_packed(optimiser.state_dict()) for optimiser in optimisers],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a `state`."""
         self.done, self.clip.mean = state["done"], state["clip"]
+        if state.get("scaler"):
+            self.scaler.load_state_dict(state["scaler"])
         optimisers = [self.optimiser, *([self.critic_optimiser] if self.critic_optimiser else [])]
         for optimiser, packed in zip(optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(_unpacked(packed))
@@ -85,12 +106,6 @@ class Step:
 
 def _adamw(parameters: list[nn.Parameter], settings: TrainSettings, betas: tuple[float, float] = (0.9, 0.999)) -> AdamW:
     return AdamW(parameters, lr=settings.lr, betas=betas, weight_decay=settings.weight_decay)
-
-
-def _move(optimiser: AdamW, lr: float) -> None:
-    optimiser.param_groups[0]["lr"] = lr
-    optimiser.step()
-    optimiser.zero_grad()
 
 
 def _packed(state: dict[str, Any]) -> dict[str, Any]:
