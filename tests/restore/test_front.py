@@ -7,14 +7,15 @@ from PIL import Image
 from torch.nn.functional import avg_pool2d
 
 import xhat
-from xhat.core.errors import ConfigError, DataError
-from xhat.restore.front import restore, solver_names
+from xhat.core.errors import ConfigError, DataError, ShapeError, UnknownKindError
+from xhat.restore.front import restore
 from xhat.restore.operators.blur import Blur
 from xhat.restore.operators.compress_sense import CompressSense
 from xhat.restore.operators.demosaic import Demosaic
 from xhat.restore.operators.downsample import Downsample
 from xhat.restore.operators.inpaint import Inpaint
 from xhat.restore.picture import read
+from xhat.restore.plan import solver_names
 from xhat.restore.solvers.hqs import HQS
 
 RANDOM = np.random.default_rng(0)
@@ -73,12 +74,47 @@ def test_so_does_a_pillow_image(mode):
 
 
 @pytest.mark.parametrize(
-    ("mode", "to"), [("CMYK", "RGB"), ("P", "RGB"), ("1", "L"), ("YCbCr", "RGB")], ids=lambda word: word
+    ("mode", "to"),
+    [("CMYK", "RGB"), ("P", "RGB"), ("1", "L"), ("YCbCr", "RGB"), ("PA", "RGBA"), ("RGBX", "RGB"), ("La", "LA")],
+    ids=lambda word: word,
 )
 def test_other_modes_are_converted_and_it_is_said(mode, to):
-    image = Image.fromarray(PICTURES["colour"]).convert(mode)
+    image = Image.fromarray(PICTURES["colour"]).convert("RGBA" if mode in ("PA", "La") else "RGB").convert(mode)
     assert read(image).converted == f"{mode} to {to}"
     assert restore(image, prior=same, sigma=1.0).mode == to
+
+
+def test_numbers_beyond_16_bits_are_kept_where_they_fit_and_refused_where_not():
+    whole = RANDOM.integers(0, 65536, (9, 12)).astype(np.int32)
+    out = restore(Image.fromarray(whole), prior=same, sigma=1.0)
+    assert out.mode == "I;16"
+    np.testing.assert_array_equal(np.asarray(out), whole)
+    shares = RANDOM.random((9, 12)).astype(np.float32)
+    np.testing.assert_allclose(restore(Image.fromarray(shares), prior=same, sigma=1.0), shares * 65535, atol=0.6)
+    with pytest.raises(DataError, match=r"mode F must hold numbers from 0 to 1, got -1 to 3\. Scale it first"):
+        read(Image.fromarray(np.array([[-1, 3]], np.float32)))
+
+
+@pytest.mark.parametrize(("mode", "clear"), [("L", 7), ("RGB", (1, 2, 3)), ("P", 1), ("P", bytes([255, 0, 128]))])
+def test_a_colour_that_stands_for_nothing_becomes_alpha(mode, clear, tmp_path):
+    pixels = np.full((2, 3), 7, np.uint8) if mode == "L" else np.full((2, 3, 3), (1, 2, 3), np.uint8)
+    image = Image.new("P", (3, 2), 1) if mode == "P" else Image.fromarray(pixels)
+    if mode == "P":
+        image.putpalette([9, 9, 9, 50, 60, 70, 0, 0, 0])
+    image.save(tmp_path / "clear.png", transparency=clear)
+    with Image.open(tmp_path / "clear.png") as opened:
+        out = restore(opened, prior=same, sigma=1.0)
+    assert out.mode == ("LA" if mode == "L" else "RGBA")
+    assert (np.asarray(out)[..., -1] == 0).all()
+
+
+def test_the_colours_profile_is_kept_but_where_they_are_converted():
+    image = Image.fromarray(PICTURES["colour"])
+    image.info["icc_profile"] = b"profile"
+    assert restore(image, prior=same, sigma=1.0).info["icc_profile"] == b"profile"
+    other = image.convert("CMYK")
+    other.info["icc_profile"] = b"profile"
+    assert "icc_profile" not in restore(other, prior=same, sigma=1.0).info
 
 
 def test_a_photograph_is_turned_upright():
@@ -173,8 +209,11 @@ def test_the_room_s_own_name_is_the_function_too():
         (np.zeros((2, 3, 5)), {}, DataError, r"an array must be a picture, got \(2, 3, 5\)"),
         (np.zeros((4, 4), np.int64), {}, DataError, "pictures hold bytes, 16-bit numbers or floats .* got int64"),
         (np.full((4, 4), np.nan), {}, DataError, "every value must be finite"),
+        (torch.rand(4, 4), {"sigma": 0.1}, ShapeError, r"a tensor must be images, got \(4, 4\). Give"),
+        (PICTURES["gray"], {"sigma": np.nan}, ConfigError, "sigma must be >= 0, got nan"),
+        (PICTURES["gray"], {"sigma": np.inf}, ConfigError, "sigma must be >= 0, got inf"),
         (PICTURES["gray"], {"sigma": -1}, ConfigError, "sigma must be >= 0, got -1. Leave it out"),
-        (PICTURES["gray"], {"solver": "hsq"}, ConfigError, "there is no solver 'hsq'. Did you mean 'hqs'?"),
+        (PICTURES["gray"], {"solver": "hsq"}, UnknownKindError, "there is no 'hsq'. Did you mean 'hqs'?"),
     ],
 )
 def test_what_cannot_be_restored_is_refused_in_a_line(y, options, error, says):

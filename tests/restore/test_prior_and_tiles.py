@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import avg_pool2d
 
-from xhat.core.errors import ArtifactError, MissingFileError
+from xhat.core.errors import ArtifactError, ConfigError, MissingFileError
 from xhat.parts.nets.unet import UNet, UNetDecoder
 from xhat.restore import prior as priors
 from xhat.restore.noise import estimate_sigma
@@ -42,15 +42,42 @@ def test_in_tiles_it_is_the_same_without_a_seam(prior, monkeypatch):
     assert not torch.allclose(prior(x, 0.1), whole, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(301, 233), (64, 517), (1, 700), (263, 1)])
+def test_odd_pictures_in_tiles_are_as_whole_ones_at_the_shipped_prior_s_size(size, monkeypatch):
+    net = UNet(3, widths=(4, 8, 8), blocks=2)  # the paths of the recipe's, narrower, with weights as at random
+    torch.nn.init.normal_(net.last.weight, std=0.05)
+    x, prior = torch.rand(1, 3, *size), Prior(net)
+    whole, tiles = prior(x, 0.1), []
+    assert not torch.allclose(whole, x, atol=0.01)
+    prior.watch = lambda done, of: tiles.append((done, of))
+    monkeypatch.setattr(priors, "TILE", 64)
+    torch.testing.assert_close(prior(x, 0.1), whole, rtol=0, atol=1e-5)
+    of = -(-size[0] // 64) * -(-size[1] // 64)
+    assert tiles == [(done, of) for done in range(1, of + 1)]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_images_of_any_floating_type_come_back_so(prior, dtype):
+    x = torch.rand(1, 3, 8, 8)
+    out = prior(x.to(dtype), 0.1)
+    assert out.dtype == dtype
+    torch.testing.assert_close(out.float(), prior(x, 0.1), rtol=0, atol=2e-3)
+
+
+def test_bytes_are_refused_with_a_line(prior):
+    with pytest.raises(ConfigError, match=r"floats of shape \(B, C, H, W\), got torch.uint8 .*Divide bytes by 255"):
+        prior.forward.__wrapped__(prior, torch.zeros(1, 3, 8, 8, dtype=torch.uint8), 0.1)
+
+
 def test_where_memory_is_short_tiles_are_halved(prior, monkeypatch):
     x = torch.rand(1, 3, 150, 90)
     whole, asked = prior(x, 0.1), []
 
-    def short(f, x, tile, margin):
+    def short(f, x, tile, margin, watch):
         asked.append(tile)
         if tile > 64:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return tiled(f, x, tile, margin)
+        return tiled(f, x, tile, margin, watch=watch)
 
     monkeypatch.setattr(priors, "tiled", short)
     torch.testing.assert_close(prior(x, 0.1), whole)

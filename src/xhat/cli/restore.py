@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import os
-from dataclasses import dataclass
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from xhat.core.errors import ArtifactError, ConfigError, DataError, MissingFileError, require
+from xhat.cli._task import TaskOptions
+from xhat.core.errors import ArtifactError, ConfigError, require
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from xhat.restore.plan import Plan
+    from xhat.restore.uncertainty import Drawn, Restored
 
-    from xhat.restore.operator import Operator
-
-Task = Literal["denoise", "deblur", "super-resolve", "inpaint", "demosaic"]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class TaskOptions:
-    """What happened to the picture.
-
-    Parameters
-    ----------
-    task
-        denoise; deblur, which needs --kernel; super-resolve; inpaint, which needs --mask; demosaic.
-    kernel
-        A gray picture of the blur, or an .npy array, as small as the blur is; it is scaled to sum to 1.
-    scale
-        How many times larger a super-resolved picture shall be. [default: 2]
-    mask
-        A picture of the same size, white where pixels are to be filled.
-    pattern
-        A mosaic's first two by two colours, row by row. [default: RGGB]
-    """
-
-    task: Task = "denoise"
-    kernel: Path | None = None
-    scale: int | None = None
-    mask: Path | None = None
-    pattern: str | None = None
+# What is taken to have happened where nothing is said.
+NOISE = TaskOptions()
 
 
 def restore(
@@ -51,8 +25,10 @@ def restore(
     /,
     *,
     out: Annotated[Path, Parameter(name=("--out", "-o"))],
-    options: TaskOptions = TaskOptions(),
+    options: TaskOptions = NOISE,
     sigma: str = "auto",
+    uncertainty: Path | None = None,
+    page: Path | None = None,
     solver: str = "hqs",
     prior: str = "default",
     seed: int = 0,
@@ -64,9 +40,13 @@ def restore(
     picture
         A picture file; it is only read.
     out
-        Where to write: .png, .tif, .jpg, .webp or .bmp.
+        Where to write: .png, .tif, .jpg, .webp or .bmp. A file that is there is replaced when all has gone well.
     sigma
         The noise's standard deviation in 8-bit steps of 0 to 255, or auto.
+    uncertainty
+        Also write a gray picture of the doubt, brighter where there is more, and take the mean of eight answers.
+    page
+        Also write a page in HTML with the picture before and after.
     solver
         hqs, or daep, diffpir, dmsp, red, snore.
     prior
@@ -74,150 +54,129 @@ def restore(
     seed
         Of solvers that draw.
     """
-    _check_out(picture, out)
-    noise = _noise(sigma)
-    image = _opened(picture)
+    outputs = {"--out": out, "--uncertainty": uncertainty, "--page": page}
+    options.check()
+    _check_outputs(picture, {name: path for name, path in outputs.items() if path is not None})
+    told = _sigma(sigma)
 
     from xhat.core.files import write_bytes
-    from xhat.restore.front import restore as restored
+    from xhat.restore.photograph import Photograph
     from xhat.restore.picture import read
+    from xhat.restore.plan import make_plan
+    from xhat.restore.uncertainty import Drawn
 
-    came = read(image)
-    if came.converted:
-        print(f"{picture.name}: converted from {came.converted}")
-    operator = _operator(options, came.x)
-    bar = _Progress()
-    try:
-        result = restored(
-            image,
-            operator,
-            prior,
-            None if noise is None else noise / 255 * came.unit,
-            solver=solver,
-            seed=seed,
-            watch=bar.on_iteration,
-        )
-    finally:
-        bar.close()
-    content = io.BytesIO()
+    photograph = Photograph.open(picture)
+    came = read(photograph.pixels)
+    plan = make_plan(
+        came, options.operator(came.x), prior, None if told is None else told / 255 * came.unit, solver=solver
+    )
+    # What files of this kind cannot hold is found before the work and not after it.
+    channels = 3 if options.task == "demosaic" else came.x.shape[1]
+    photograph.encoded(came.back(came.x.new_zeros(1, channels, 1, 1)), out.suffix)
+    for note in photograph.notes:
+        print(f"{picture.name}: {note}")
+
+    begun = time.perf_counter()
+    found = _solved(plan, seed, eight=uncertainty is not None)
+    seconds = time.perf_counter() - begun
+    content, notes = photograph.encoded(found.picture, out.suffix)
+    for note in notes:
+        print(f"{out.name}: {note}")
+    facts = _facts(plan, options.task, prior, told, photograph.pixels, found.picture, seconds)
+    drawn = None if uncertainty is None else Drawn.of(found.spread[0], came.unit)
+    if page is not None:
+        from xhat.report.restoration import Shown, write_restoration
+
+        doubt = None if drawn is None else drawn.pixels
+        words = "" if drawn is None else _doubt(plan, drawn)
+        shown = Shown(picture.name, photograph.pixels, found.picture, facts, doubt, words)
+        write_restoration(shown, page)
+    if uncertainty is not None and drawn is not None:
+        gray, _ = Photograph(drawn.pixels).encoded(drawn.pixels, uncertainty.suffix)
+        write_bytes(uncertainty, gray)
+    write_bytes(out, content)
+    print(f"{options.task}: {facts['size']}, noise {facts['noise']}, {facts['time']}: {out}")
+    if uncertainty is not None and drawn is not None:
+        print(f"uncertainty: {_doubt(plan, drawn)}: {uncertainty}")
+    if page is not None:
+        print(f"page: {page}")
+
+
+def _solved(plan: Plan, seed: int, *, eight: bool) -> Restored:
+    """Carry a plan out once, or eight times, behind a bar."""
+    import numpy as np
+
+    from xhat.cli._bar import Bar
+    from xhat.parts.objectives.symmetries import SIDES
+    from xhat.restore.prior import Prior
+    from xhat.restore.uncertainty import Restored, doubted
+
+    with Bar(plan.solver.iterations * (SIDES if eight else 1)) as bar:
+        if isinstance(plan.problem.prior, Prior):
+            plan.problem.prior.watch = bar.on_tile
+        if eight:
+            return doubted(plan, seed, bar.on_iteration)
+        x = plan.answer(seed, bar.on_iteration)
+        return Restored(plan.came.back(x), np.zeros((0, 0, 0), np.float32))
+
+
+def _facts(
+    plan: Plan, task: str, prior: str, told: float | None, came: Any, went: Any, seconds: float
+) -> dict[str, str]:
+    """Say what was done, in words."""
+    sizes = [f"{pixels.shape[1]}x{pixels.shape[0]}" for pixels in (came, went)]
+    sigma = plan.problem.sigma
+    if told is not None:
+        noise = f"{told:g} as told"
+    elif sigma is None:
+        noise = "found on the way"
+    else:
+        noise = f"{255 * sigma:.1f} estimated" if sigma > 0 else "0, as is taken where none is told"
+    steps, solver = plan.solver.iterations, type(plan.solver).__name__.lower()
+    return {
+        "task": task,
+        "size": sizes[0] if sizes[0] == sizes[1] else f"{sizes[0]} to {sizes[1]}",
+        "noise": noise,
+        "solver": "the prior, asked once" if solver == "direct" else f"{solver}, {steps} steps",
+        "prior": prior,
+        "time": f"{seconds:.1f} s",
+    }
+
+
+def _doubt(plan: Plan, drawn: Drawn) -> str:
+    """Say what the doubt's picture shows."""
+    from xhat.restore.calibration import calibration
+
+    coverage = calibration(plan).coverage
+    measured = "not measured for this" if coverage is None else f"measured {100 * coverage:.1f} % on other photographs"
+    return f"white = {drawn.white} levels, made to hold 95 % of the errors ({measured})"
+
+
+def _check_outputs(picture: Path, outputs: dict[str, Path]) -> None:
     from PIL import Image
 
-    try:
-        result.save(content, format=Image.registered_extensions()[out.suffix.lower()])
-    except (OSError, ValueError) as error:
-        hint = "write a .png, which holds any picture"
-        raise ArtifactError(str(out), f"cannot hold this picture ({error})", hint=hint) from error
-    write_bytes(out, content.getvalue())
-    print(f"{options.task}: {image.width}x{image.height} to {result.width}x{result.height}: {out}")
+    Image.init()
+    known = {suffix for suffix, form in Image.registered_extensions().items() if form in Image.SAVE}
+    for option, path in outputs.items():
+        suffixes = {".html", ".htm"} if option == "--page" else known
+        good = "use .html" if option == "--page" else "use .png"
+        require(path.suffix.lower() in suffixes, str(path), "cannot write files that end so", f"'{path.suffix}'", good)
+        same = path.exists() and picture.exists() and os.path.samefile(path, picture)
+        require(not same, str(path), "is the picture itself, which is only read", hint=f"give another {option}")
+        folder, hint = path.parent, "give a folder that is there and may be written to"
+        writable = folder.is_dir() and os.access(folder, os.W_OK)
+        require(writable, str(folder), "cannot be written to", hint=hint, error=ArtifactError)
+        require(not path.is_dir(), str(path), "is a folder", hint="give a file", error=ArtifactError)
+        twice = [other for other, there in outputs.items() if other != option and there.resolve() == path.resolve()]
+        require(not twice, option, f"must not be the file of {' or '.join(twice)}", path, "give another")
 
 
-def _check_out(picture: Path, out: Path) -> None:
-    from PIL import Image
-
-    suffix, known = out.suffix.lower(), Image.registered_extensions()
-    require(suffix in known, str(out), "cannot write files that end so", f"'{suffix}'", "use .png")
-    same = out.exists() and picture.exists() and os.path.samefile(out, picture)
-    require(not same, str(out), "is the picture itself, which is only read", hint="give another --out")
-    folder = out.parent
-    writable = folder.is_dir() and os.access(folder, os.W_OK)
-    require(writable, str(folder), "cannot be written to", hint="give a folder that is there", error=ArtifactError)
-
-
-def _noise(sigma: str) -> float | None:
-    if sigma == "auto":
+def _sigma(text: str) -> float | None:
+    if text == "auto":
         return None
     try:
-        value = float(sigma)
+        value = float(text)
     except ValueError:
-        raise ConfigError("--sigma", "must be auto or a number", f"'{sigma}'", "as 25, of 0 to 255") from None
+        raise ConfigError("--sigma", "must be auto or a number", f"'{text}'", "as 25, of 0 to 255") from None
     require(0 <= value < 1e6, "--sigma", "must be >= 0", value, "auto estimates it")
     return value
-
-
-def _opened(path: Path) -> Any:
-    from PIL import Image
-
-    require(path.is_file(), "restore", f"there is no picture '{path}'", error=MissingFileError)
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(path.name, "cannot be read as a picture", error, "save it again") from error
-
-
-def _operator(options: TaskOptions, x: Tensor) -> Operator | None:
-    _check_options(options)
-    if options.task == "deblur":
-        return _blur(options.kernel, x)
-    if options.task == "inpaint":
-        from xhat.restore.operators.inpaint import Inpaint
-
-        return Inpaint(_gray(options.mask, "--mask") < 0.5)
-    if options.task == "super-resolve":
-        from xhat.restore.operators.downsample import Downsample
-
-        return Downsample(2 if options.scale is None else options.scale)
-    if options.task == "demosaic":
-        from xhat.restore.operators.demosaic import Demosaic
-
-        require(
-            x.shape[1] == 1, "--task demosaic", "reads a gray picture, the sensor's mosaic", f"{x.shape[1]} channels"
-        )
-        return Demosaic(options.pattern or "RGGB")
-    return None
-
-
-def _check_options(options: TaskOptions) -> None:
-    """Refuse what a task needs and did not get, or got and has no use for."""
-    needs = {"kernel": "deblur", "mask": "inpaint", "scale": "super-resolve", "pattern": "demosaic"}
-    for name, task in needs.items():
-        given, who = getattr(options, name) is not None, f"--task {options.task}"
-        require(not given or task == options.task, who, f"has no use for --{name}", hint=f"it is for {task}")
-        lacks = task == options.task and not given and name in ("kernel", "mask")
-        require(not lacks, who, f"needs --{name}", hint=f"give a picture of the {name}")
-
-
-def _blur(path: Path | None, x: Tensor) -> Operator:
-    from xhat.restore.operators.blur import Blur
-
-    kernel = _gray(path, "--kernel")
-    fits = kernel.shape[0] <= x.shape[-2] and kernel.shape[1] <= x.shape[-1]
-    rule = f"must not be larger than the picture, {x.shape[-1]}x{x.shape[-2]}"
-    require(fits, "--kernel", rule, f"{kernel.shape[1]}x{kernel.shape[0]}", "crop it to the blur")
-    require(float(kernel.sum()) > 0, "--kernel", "must not be all black", hint="white is where light went")
-    return Blur(kernel / kernel.sum())
-
-
-def _gray(path: Path | None, who: str) -> Tensor:
-    import numpy as np
-    import torch
-
-    assert path is not None  # _check_options saw it
-    if path.suffix == ".npy" and path.is_file():
-        values = np.load(path, allow_pickle=False)
-        require(values.ndim == 2, who, "an array must be of shape (H, W)", values.shape)
-        return torch.from_numpy(values.astype(np.float32))
-    image = _opened(path)
-    return torch.from_numpy(np.asarray(image.convert("L"), np.float32) / 255)
-
-
-class _Progress:
-    """A bar on a terminal; elsewhere nothing."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self._bar.start()
-        self._task = self._bar.add_task("restoring", total=None)
-
-    def on_iteration(self, number: int, x: Tensor) -> None:
-        """Say how many iterations are done."""
-        self._bar.update(self._task, description=f"iteration {number}")
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        self._bar.stop()

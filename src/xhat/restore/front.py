@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from xhat.core.catalogue import suggest
-from xhat.core.errors import ConfigError, require
-from xhat.engine.randomness import private_randomness
-from xhat.restore import picture as pictures
-from xhat.restore import solvers
 from xhat.restore.operator import Operator
-from xhat.restore.operators.blur import Blur
-from xhat.restore.operators.denoise import Denoise
-from xhat.restore.prior import Prior
-from xhat.restore.problem import Denoiser, Problem
+from xhat.restore.plan import make_plan
+from xhat.restore.problem import Denoiser
 from xhat.restore.solver import Solver, Watch
-from xhat.restore.solvers.dmsp import DMSP
-from xhat.restore.solvers.hqs import HQS
-
-WHO = "restore"
-# What leaves out much of an image needs more steps than what only blurs it.
-FEW, MANY = 8, 24
 
 
 def restore(
@@ -53,7 +36,7 @@ def restore(
     sigma : float, optional
         The noise's standard deviation in y's own units. None: it is estimated, or found on the way by dmsp.
     solver : str or Solver, default="hqs"
-        A file of `restore/solvers`, or a solver of your own settings. Noise alone is denoised in one step by hqs.
+        A file of `restore/solvers`, or a solver of your own settings. Noise alone is denoised in one step by "hqs".
     seed : int, default=0
         Of solvers that draw.
     watch : callable, optional
@@ -69,32 +52,5 @@ def restore(
     XhatError
         One line that says what is wrong with the picture or the arguments.
     """
-    require(sigma is None or sigma >= 0, WHO, "sigma must be >= 0", sigma, "leave it out to have it estimated")
-    operator = Denoise() if operator is None else operator
-    came = pictures.read(y)
-    chosen = solver if isinstance(solver, Solver) else _solver(solver, operator)
-    denoise = Prior.load(prior) if isinstance(prior, str | Path) else prior
-    noise = None if sigma is None else sigma / came.unit
-    if noise is None and not isinstance(chosen, DMSP):
-        noise = operator.noise(came.x)
-    with private_randomness(seed), torch.no_grad():
-        if isinstance(operator, Denoise) and isinstance(chosen, HQS):
-            x = denoise(came.x, float(noise or 0.0))
-        else:
-            x = operator.covered(chosen.solve(Problem(came.x, operator, denoise, noise), watch=watch))
-    return came.back(x)
-
-
-def solver_names() -> list[str]:
-    """List the solvers."""
-    return sorted(module.name for module in pkgutil.iter_modules(solvers.__path__) if module.name[0] != "_")
-
-
-def _solver(name: str, operator: Operator) -> Solver:
-    if name not in solver_names():
-        raise ConfigError(WHO, f"there is no solver '{name}'", hint=suggest(name, solver_names()))
-    if name == "hqs":
-        return HQS(iterations=FEW if isinstance(operator, Blur) else MANY)
-    found = vars(importlib.import_module(f"xhat.restore.solvers.{name}")).items()
-    made: type[Solver] = next(value for key, value in found if key.lower() == name and isinstance(value, type))
-    return made()
+    plan = make_plan(y, operator, prior, sigma, solver=solver)
+    return plan.came.back(plan.answer(seed, watch))

@@ -48,6 +48,8 @@ def read(picture: Any) -> Picture:
     DataError
         When it is none of these, or holds what is no picture.
     """
+    if isinstance(picture, Picture):
+        return picture
     if isinstance(picture, Tensor):
         return _of_tensor(picture)
     if isinstance(picture, np.ndarray):
@@ -97,26 +99,60 @@ def _of_array(picture: np.ndarray[Any, Any]) -> Picture:
 
 
 def _of_pillow(picture: Any) -> Picture:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    upright = ImageOps.exif_transpose(picture)
-    mode, converted = upright.mode, ""
-    if mode.startswith("I;16"):
-        inner = _of_array(np.asarray(upright).astype(np.uint16))
-    elif mode in ("L", "RGB", "LA", "RGBA"):
-        inner = _of_array(np.asarray(upright))
-    else:
-        to = "RGBA" if mode in ("P", "PA") and ("transparency" in upright.info or mode == "PA") else "RGB"
-        to = "L" if mode in ("1", "F", "I") else to
-        inner, converted = _of_array(np.asarray(upright.convert(to))), f"{mode} to {to}"
+    values, converted = pixels(picture)
+    inner = _of_array(values)
 
     def back(out: Tensor) -> Any:
-        values = inner.back(out)
+        restored = inner.back(out)
         # Pillow has no colours of 16 bits.
-        return Image.fromarray(np.rint(values / 257).astype(np.uint8) if values.ndim > 2 and deep else values)
+        deep = restored.ndim > 2 and inner.unit == FULL["uint16"]
+        made = Image.fromarray(to_bytes(restored) if deep else restored)
+        if picture.info.get("icc_profile") and keeps_profile(picture):
+            made.info["icc_profile"] = picture.info["icc_profile"]
+        return made
 
-    deep = inner.unit == FULL["uint16"]
     return Picture(inner.x, inner.unit, back, converted)
+
+
+def pixels(picture: Any) -> tuple[np.ndarray[Any, Any], str]:
+    """Give a Pillow image's pixels, upright, as bytes or 16-bit numbers, and what was converted to have them.
+
+    Raises
+    ------
+    DataError
+        When its numbers are beyond what a picture's range can be told from.
+    """
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(picture)
+    mode = upright.mode
+    if mode.startswith("I;16"):
+        return np.asarray(upright).astype(np.uint16), ""
+    if mode in ("I", "F"):
+        values, full = np.asarray(upright), FULL["uint16"] if mode == "I" else 1.0
+        fits = bool((values >= 0).all() and (values <= full).all())
+        rule = f"a picture of mode {mode} must hold numbers from 0 to {full:g}"
+        require(fits, WHO, rule, f"{values.min():g} to {values.max():g}", "scale it first", error=DataError)
+        return np.rint(values * (FULL["uint16"] / full)).astype(np.uint16), f"{mode} to I;16"
+    # One colour, or entries of the palette, may stand for what is clear.
+    clear = upright.has_transparency_data
+    to = {"1": "L", "L": "L", "LA": "LA", "La": "LA"}.get(mode, "RGB")
+    to = {"L": "LA", "RGB": "RGBA"}.get(to, to) if clear else to
+    if mode == to:
+        return np.asarray(upright), ""
+    return np.asarray(upright.convert(to)), f"{mode} to {to}"
+
+
+def keeps_profile(picture: Any) -> bool:
+    """Say whether the picture's colours stay in their own space, so that its ICC profile still tells it."""
+    return picture.mode not in ("CMYK", "YCbCr", "LAB", "HSV")
+
+
+def to_bytes(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Round 16-bit numbers to bytes."""
+    return np.rint(values / 257).astype(np.uint8)
 
 
 def _resized(alpha: Tensor, like: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -33,21 +34,31 @@ class Prior(nn.Module):
     ----------
     net : UNet
         Trained by the recipe restoration-prior.
+    watch : callable, optional
+        Called after each tile of a large image with how many are done and how many there are.
     """
 
-    def __init__(self, net: UNet) -> None:
+    def __init__(self, net: UNet, watch: Callable[[int, int], object] | None = None) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.watch = net, watch
 
     def forward(self, x: Float[Tensor, "B C H W"], sigma: float | Tensor) -> Float[Tensor, "B C H W"]:
-        """Denoise images whose noise has the standard deviation sigma: one number, or one for each, (B,)."""
-        told = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).expand(len(x))
+        """Denoise images in [0, 1] whose noise has the standard deviation sigma: one number, or one for each, (B,).
+
+        They may be of any floating type and on any device, and come back so.
+        """
+        fits = x.ndim == 4 and x.is_floating_point()
+        came = f"{x.dtype} of shape {tuple(x.shape)}"
+        require(fits, "Prior", "images must be floats of shape (B, C, H, W)", came, "divide bytes by 255")
+        like = next(self.net.parameters())
+        seen = x.to(like)
+        told = torch.as_tensor(sigma).to(like).expand(len(x))
         channels = self.net.channels
         if x.shape[1] == channels:
-            return self._tiled(x, told)
-        each = x.flatten(0, 1)[:, None].expand(-1, channels, -1, -1)  # (B C, channels, H, W)
+            return self._tiled(seen, told).to(x)
+        each = seen.flatten(0, 1)[:, None].expand(-1, channels, -1, -1)  # (B C, channels, H, W)
         answer = self._tiled(each, told.repeat_interleave(x.shape[1]))
-        return answer.mean(1).unflatten(0, x.shape[:2])
+        return answer.mean(1).unflatten(0, x.shape[:2]).to(x)
 
     def _tiled(self, x: Tensor, sigma: Tensor) -> Tensor:
         if x.requires_grad:  # a backward pass needs all of the net's steps at once, in tiles or not
@@ -55,7 +66,7 @@ class Prior(nn.Module):
         tile = TILE
         while True:
             try:
-                return tiled(lambda part: self.net(part, sigma), x, tile, MARGIN)
+                return tiled(lambda part: self.net(part, sigma), x, tile, MARGIN, watch=self.watch)
             except (MemoryError, RuntimeError) as error:
                 if tile <= LEAST or "memory" not in str(error).lower():
                     raise

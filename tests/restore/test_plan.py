@@ -1,0 +1,62 @@
+"""What is decided before a restoration starts."""
+
+import numpy as np
+import pytest
+import torch
+
+from xhat.core.errors import UnknownKindError
+from xhat.restore.direct import Direct
+from xhat.restore.operators.blur import Blur
+from xhat.restore.operators.denoise import Denoise
+from xhat.restore.operators.downsample import Downsample
+from xhat.restore.plan import FEW, MANY, make_plan, solver_for, solver_names
+from xhat.restore.solvers.dmsp import DMSP
+from xhat.restore.solvers.hqs import HQS
+
+
+def same(x, sigma):
+    return x
+
+
+def test_every_solver_is_made_by_its_name():
+    assert {type(solver_for(name, Downsample(2))).__name__.lower() for name in solver_names()} == set(solver_names())
+    assert "hqs" in solver_names()
+
+
+def test_hqs_takes_as_many_steps_as_the_operator_needs_and_one_for_noise():
+    assert solver_for("hqs", Denoise()) == Direct()
+    assert solver_for("hqs", Blur(torch.ones(1, 1))) == HQS(iterations=FEW)
+    assert solver_for("hqs", Downsample(2)) == HQS(iterations=MANY)
+    mine = HQS(iterations=3)
+    assert make_plan(torch.rand(3, 4, 4), None, same, 0.1, solver=mine).solver is mine
+
+
+@pytest.mark.parametrize(("name", "near"), [("hsq", "did you mean 'hqs'?"), ("zzz", "use one of: daep,")])
+def test_another_name_is_refused_with_a_suggestion(name, near):
+    with pytest.raises(UnknownKindError, match=f"solvers: there is no '{name}'") as refused:
+        solver_for(name, Denoise())
+    assert near.lower() in str(refused.value).lower()
+
+
+def test_noise_is_in_the_images_units_and_left_open_for_dmsp_alone():
+    y = np.full((8, 8), 100, np.uint8)
+    assert make_plan(y, None, same, 25.5).problem.sigma == pytest.approx(0.1)
+    assert make_plan(y, None, same, solver="dmsp").problem.sigma is None
+    assert make_plan(y, None, same).problem.sigma is not None
+
+
+def test_an_answer_is_a_function_of_its_seed_and_leaves_the_generator_alone():
+    plan = make_plan(torch.rand(3, 8, 8), None, same, 0.1, solver=DMSP(iterations=2))
+    before = torch.get_rng_state()
+    one = plan.answer(seed=1)
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(one, plan.answer(seed=1))
+    assert not torch.equal(one, plan.answer(seed=2))
+
+
+def test_the_direct_answer_is_the_denoiser_s():
+    y = torch.rand(1, 3, 5, 7)
+    seen = []
+    plan = make_plan(y, None, lambda x, sigma: 0.5 * x + sigma, 0.1)
+    torch.testing.assert_close(plan.answer(watch=lambda t, x: seen.append(t)), 0.5 * y + 0.1)
+    assert seen == [1]
