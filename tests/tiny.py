@@ -38,9 +38,9 @@ def plan(kind="ae", *, latent=4, overrides=NARROW, net="mlp", scale="auto", sour
     return make_plan(data(), kind, scale=scale, settings=chosen, **(by_name if isinstance(kind, str) else {}))
 
 
-def training(plan, *hooks) -> Training:
+def training(plan, *hooks, **others) -> Training:
     trainee = Trainee(plan.recipe.model, plan.recipe.objective, plan.scaling)
-    return Training(trainee, plan.data, plan.split.train, plan.split.validation, plan.settings, hooks)
+    return Training(trainee, plan.data, plan.split.train, plan.split.validation, plan.settings, hooks, **others)
 
 
 def fit(kind="ae", *, latent=4, overrides=NARROW, **options):

@@ -253,7 +253,7 @@ def interrupted(execute):
 @pytest.mark.parametrize("words", ["digits", "--epochs 3", "--kind ae", "--missing", "--dry-run", "--out other"])
 def test_a_resumed_run_takes_no_other_options(xhat_, words):
     assert xhat_(f"fit --resume run {words}").error == (
-        "--resume: takes no other options but --json: the run knows them."
+        "--resume: takes no other options but --json and --processes: the run knows them."
     )
 
 

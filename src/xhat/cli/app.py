@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError
 
-from xhat.core.errors import TrainingError, XhatError
+from xhat.cli.launch import COMMAND, GONE, STARTED
+from xhat.core.errors import ProcessError, TrainingError, XhatError
 from xhat.core.version import VERSION
 
 # Each command is imported when it is called; none of their modules imports torch at its top.
@@ -49,9 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 when training diverged; 2 for a bad argument or bad input; 130 after Ctrl-C.
+        0; 1 when training diverged or a process was killed; 2 for a bad argument or bad input; 3 when another process
+        has gone; 130 after Ctrl-C.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    COMMAND.set(tuple(words))
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
@@ -62,8 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (XhatError, CycloptsError, OSError) as error:
         if debug:
             raise
-        print(f"xhat: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1 if isinstance(error, TrainingError) else 2
+        gone = isinstance(error, ProcessError)
+        if not (gone and STARTED in os.environ):  # what has started this process says why
+            print(f"xhat: {' '.join(str(error).split())}", file=sys.stderr)
+        return GONE if gone else 1 if isinstance(error, TrainingError) else 2
     except KeyboardInterrupt:
         return 130
     return status if isinstance(status, int) else 0

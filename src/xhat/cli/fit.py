@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from cyclopts import Parameter
 
+from xhat.cli.launch import launch, speaks, wanted
 from xhat.cli.options import DataOptions, Switch
 from xhat.cli.run_file import read_changes, read_run_file
 from xhat.core.errors import ConfigError, require
@@ -102,6 +103,7 @@ def fit(
     resume: Path | None = None,
     dry_run: Switch = False,
     json: Switch = False,
+    processes: int | None = None,
     model: ModelOptions = ModelOptions(),
     train: TrainOptions = TrainOptions(),
     options: DataOptions = DataOptions(),
@@ -122,15 +124,23 @@ def fit(
         Say what would be trained and how long it would take; write nothing.
     json
         Print the summary as JSON.
+    processes
+        Train in so many processes on this machine, each on a GPU of its own or on its share of the cores; several
+        machines are started by accelerate launch -m xhat fit. [default: 1]
     """
+    many = wanted(processes)
     if resume is not None:
         given = (data, out, config, dry_run, model, train, options)
         alone = given == (None, None, None, False, ModelOptions(), TrainOptions(), DataOptions())
-        require(alone, "--resume", "takes no other options but --json: the run knows them")
+        require(alone, "--resume", "takes no other options but --json and --processes: the run knows them")
+        if many:
+            return launch(processes or 1)
         return _report(_resumed(resume), resume, json)
     chosen, changes = _merged(data, out, config, model, train, options)
     if chosen.get("data") is None:
         raise ConfigError("fit", "needs data", hint="as in: xhat fit digits, or xhat fit table.csv --kind vae")
+    if many and not dry_run:
+        return launch(processes or 1)
     plan = _plan(chosen, changes, options)
     if dry_run:
         return _print_plan(plan, json)
@@ -206,6 +216,8 @@ def _report(fitted: Fitted, path: Path, json: bool) -> int:
     from xhat.cli.summary_table import print_summary
     from xhat.report.write import report
 
+    if not speaks():
+        return 130 if fitted.summary["status"] == "interrupted" else 0
     place = shlex.quote(str(path))
     if fitted.summary["status"] == "interrupted":
         print(f"Interrupted and saved. Continue exactly here with: xhat fit --resume {place}")
