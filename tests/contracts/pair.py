@@ -1,4 +1,4 @@
-"""Two steps and a judgement of every kind, alone or as one of the processes that `test_together.py` starts."""
+"""Two steps and a judgement of every kind, alone or as one of the processes that `test_processes.py` starts."""
 
 import json
 import sys
