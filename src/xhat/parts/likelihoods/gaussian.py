@@ -43,7 +43,10 @@ class Gaussian(Likelihood):
     def forward(self, theta: Tensor) -> DataDistribution:
         """Read θ (B, *X) as the means."""
         if not self.learned:
-            return DataDistribution(_Normal(theta, torch.tensor(math.log(self.scale), device=theta.device)))
+            # Many models in one program bring each its own σ, a tensor in the number's place.
+            own: Tensor | float = self.scale
+            log = own.log() if isinstance(own, Tensor) else torch.tensor(math.log(own), device=theta.device)
+            return DataDistribution(_Normal(theta, log))
         return DataDistribution(_Normal(theta, self.log_scale.clamp(min=math.log(SMALLEST))))
 
     @classmethod

@@ -1,0 +1,107 @@
+"""A step of many models as one program: called as it is, traced once, or compiled, whichever pays."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from xhat.engine.stack import Stack
+from xhat.engine.stacked_adamw import move
+
+# Calls that earn back a trace, which leaves out what Python does between the operations.
+TRACED = 150
+# Calls whose least time tells how long a step takes.
+TIMED = 30
+# Seconds that steps must still take to earn back a compilation, which costs some 20 and halves them or better.
+COMPILED = 90.0
+
+Step = Callable[..., tuple[dict[str, Tensor], dict[str, Tensor]]]
+
+
+class Program:
+    """The step of a stack: gradients, clipping and AdamW, in place.
+
+    Parameters
+    ----------
+    stack : Stack
+        Whose step it is; its first trainee must be in training mode when it is called.
+    calls : int
+        How often it will be called at most.
+    compiles : bool, default=True
+        Whether it may compile itself.
+    """
+
+    def __init__(self, stack: Stack, calls: int, *, compiles: bool = True) -> None:
+        self.calls, self.compiles = calls, compiles
+        self.form = "plain"
+        self._run: Step = _step(stack)
+        self._least, self._called = float("inf"), 0
+
+    def __call__(self, *arguments: Any) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Step; give the terms' means, (M,), and the buffers that changed.
+
+        Parameters
+        ----------
+        *arguments
+            Weights, the optimiser's state and rates, buffers, coefficients, a batch's fields and draws.
+        """
+        if self._called == 0 and self.calls >= TRACED:
+            self._trace(arguments)
+        start = time.perf_counter()
+        with torch.no_grad():
+            result = self._run(*arguments)
+        self._called += 1
+        if self._called <= TIMED:
+            self._least = min(self._least, time.perf_counter() - start)
+            if self._called == TIMED and self._least * (self.calls - TIMED) > COMPILED and self.compiles:
+                self._compile()
+        return result
+
+    def _trace(self, arguments: tuple[Any, ...]) -> None:
+        flat, state, *rest = arguments
+        # On copies: tracing takes the step.
+        copies = (flat.clone(), [value.clone() for value in state], *rest)
+        with torch.no_grad():
+            graph = make_fx(self._run)(*copies)
+        graph.graph.eliminate_dead_code()
+        graph.recompile()
+        self._run, self.form = graph, "traced"
+
+    def _compile(self) -> None:
+        plain = self._run
+        compiled = torch.compile(plain, dynamic=False)
+
+        def tried(*arguments: Any) -> Any:
+            flat, state, *rest = arguments
+            copies = (flat.clone(), [value.clone() for value in state], *rest)
+            try:
+                compiled(*copies)
+            # A compiler that is not there or fails: the run goes on without it.
+            except Exception as error:
+                self._run, self.form = plain, "traced"
+                why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                warnings.warn(f"training goes on without compiling, which failed: {why}", RuntimeWarning, stacklevel=4)
+            else:
+                self._run, self.form = compiled, "compiled"
+            return self._run(*arguments)
+
+        self._run = tried
+
+
+def _step(stack: Stack) -> Step:
+    gradients = stack.gradients()
+
+    def step(
+        flat: Tensor, state: list[Tensor], rates: list[Tensor], *rest: Any
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        g, means, held = gradients(flat, *rest)
+        move(flat, g, state, rates)
+        return means, held
+
+    return step
