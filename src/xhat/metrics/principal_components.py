@@ -16,6 +16,7 @@ from xhat.core.shapes import size
 from xhat.data.dataset import Dataset
 from xhat.data.scaling import Scaling
 from xhat.data.schema import Schema
+from xhat.metrics._eigen import WIDEST, eigen_axes
 
 # Values that PCA is fitted to at most, 1 GB of them: with more rows it sees an even sample.
 MOST = 250_000_000
@@ -71,7 +72,14 @@ class PrincipalComponents:
         if data.mask is not None:
             seen = torch.where(seen.isnan(), seen.nanmean(0).nan_to_num(0.0), seen)
         x = seen.numpy()
-        pca = PCA(max(1, min(k, len(x) - 1, dimensions)), random_state=0).fit(x)
+        k = max(1, min(k, len(x) - 1, dimensions))
+        if dimensions < len(x) and dimensions <= WIDEST:
+            found = eigen_axes(x, k)
+            mean, axes, variances = (
+                torch.from_numpy(part).float() for part in (found.mean, found.axes, found.variances)
+            )
+            return cls(mean, axes, variances, torch.from_numpy(found.spread))
+        pca = PCA(k, random_state=0).fit(x)
         mean, axes, variances = (
             torch.from_numpy(part).float() for part in (pca.mean_, pca.components_, pca.explained_variance_)
         )
