@@ -22,9 +22,14 @@ def encode(data: str, /, *, model: Path, out: Path, device: str = "auto", option
         Where to compute: auto, cpu, cuda.
     """
     from xhat.data.write import check_writable, write
+    from xhat.data.write_parts import check_parts, write_parts
 
     check_writable(out)
     fitted = load_model(model, device)
-    codes = fitted.encode(open_for(fitted, data, options))
-    write(codes, out, prefix="z")
-    print(f"{len(codes)} codes of {'×'.join(map(str, codes.shape[1:]))} numbers: {out}")
+    rows = open_for(fitted, data, options)
+    if rows.streams:
+        check_parts(out)
+        write_parts(fitted.encode_parts(rows), out, rows=len(rows), prefix="z")
+    else:
+        write(fitted.encode(rows), out, prefix="z")
+    print(f"{len(rows)} codes of {'×'.join(map(str, fitted.model.code_shape))} numbers: {out}")

@@ -26,16 +26,24 @@ def reconstruct(
     import torch
 
     from xhat.data.write import check_writable, write
+    from xhat.data.write_parts import check_parts, write_parts
     from xhat.metrics.reconstruction_error import reconstruction_error
 
     fitted = load_model(model, device)
     check_writable(out, fitted.schema)
     rows = open_for(fitted, data, options)
-    write(fitted.reconstruct(rows), out, schema=fitted.schema)
-    error = reconstruction_error(fitted, rows, torch.arange(len(rows)))
+    if rows.streams:
+        check_parts(out, fitted.schema)
+        write_parts(fitted.reconstruct_parts(rows), out, rows=len(rows), schema=fitted.schema)
+    else:
+        write(fitted.reconstruct(rows), out, schema=fitted.schema)
+    measured = rows.few(torch.arange(len(rows)))
+    error = reconstruction_error(fitted, rows, measured)
     said = f"mean squared error {error:.6g} per element"
     if fitted.schema.vocabulary is not None:
         said = f"{100 * error:.3g} % of the symbols wrong"
     if fitted.schema.mixed is not None:
         said = f"mean squared error {error:.6g} per element, numbers standardised"
+    if len(measured) < len(rows):
+        said += f" of {len(measured)} of them"
     print(f"{len(rows)} rows, {said}: {out}")

@@ -25,6 +25,8 @@ Method = Literal["neighbours", "mahalanobis", "reconstruction", "likelihood"]
 ROWS, FEATURES = 10, 3
 # What stands for no label, as in `xhat.data.labels`, which imports torch.
 NONE = -1
+# Rows of a table that are written at once where they are streamed.
+TOGETHER = 4096
 
 
 def score(
@@ -83,6 +85,8 @@ def score(
 
 def _judge(fitted: Fitted, model: Path, method: Method | None, like: str | None, options: DataOptions) -> Judge:
     """Take the folder's own judge, or make one without a threshold."""
+    import torch
+
     from xhat.estimators._judge import JUDGE, Judge
     from xhat.metrics.abnormality.methods import METHODS
     from xhat.runs.reopen import reopen
@@ -100,6 +104,8 @@ def _judge(fitted: Fitted, model: Path, method: Method | None, like: str | None,
     hint = "name a file of normal rows: --like normal.csv"
     require(known, str(model), f"was fitted to an array, and {name} compares with it", hint=hint)
     rows = reopen(fitted, None, str(model), "compared") if like is None else _normal_rows(fitted, like, options)
+    if rows.streams:
+        rows = rows.some(torch.arange(len(rows)))
     return Judge(name, METHODS[name].fit(fitted, rows), "auto", float("-inf"))
 
 
@@ -184,17 +190,31 @@ def _names(rows: Dataset) -> list[str]:
 
 
 def _write(out: Path, scores: Numbers, fitted: Fitted, rows: Dataset, judge: Judge) -> None:
-    import numpy as np
+    import torch
 
     from xhat.data.write import TABLES, write
+    from xhat.data.write_parts import write_parts
 
     if out.suffix.lower() not in TABLES:
         write(scores, out)
         return
-    columns = {judge.method: scores}
+    names = [judge.method, *(["outlier"] if judge.offset > float("-inf") else [])]
+    names += [f"part {name}" for name in _names(rows)]
+    schema = replace(rows.schema, kind="table", shape=(len(names),), columns=tuple(names))
+    if not rows.streams:
+        write(_table(scores, fitted, rows, judge), out, schema=schema)
+        return
+    few = torch.arange(len(rows)).split(TOGETHER)
+    tables = (_table(scores[part.numpy()], fitted, rows.subset(part), judge) for part in few)
+    write_parts(tables, out, rows=len(rows), schema=schema)
+
+
+def _table(scores: Numbers, fitted: Fitted, rows: Dataset, judge: Judge) -> Numbers:
+    """Lay scores, what is beyond the threshold, and each feature's part beside one another, (N, C)."""
+    import numpy as np
+
+    columns = [scores]
     if judge.offset > float("-inf"):
-        columns["outlier"] = (-scores < judge.offset).astype(float)
+        columns.append((-scores < judge.offset).astype(float))
     parts = judge.abnormality.parts(fitted, rows).flatten(1).numpy()  # (N, D)
-    columns |= {f"part {name}": part for name, part in zip(_names(rows), parts.T, strict=True)}
-    table = np.stack(list(columns.values()), axis=1)
-    write(table, out, schema=replace(rows.schema, kind="table", shape=table.shape[1:], columns=tuple(columns)))
+    return np.column_stack([*columns, parts])

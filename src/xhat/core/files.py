@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from xhat.core.errors import ArtifactError, MissingFileError
+from xhat.core.errors import ArtifactError, MissingFileError, XhatError
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside `path`, then rename it; a failure leaves what was there.
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file part by part under a temporary name beside `path`, renamed at the end of the block.
+
+    Whatever is raised within the block leaves what was there.
 
     Raises
     ------
@@ -24,7 +29,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files for their owner only; a run is meant to be shared.
@@ -32,13 +37,27 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
+        if not isinstance(error, OSError) or isinstance(error, XhatError):
+            raise
         reason = error.strerror or str(error)
         raise ArtifactError(
             str(path), f"cannot be written ({reason})", hint="free the disk or choose another path"
         ) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole, or not at all.
+
+    Raises
+    ------
+    ArtifactError
+        When the disk is full or the folder cannot be written to.
+    """
+    with writing(path) as file:
+        file.write(content)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -43,7 +43,8 @@ class Blocks:
     @classmethod
     def of(cls, source: Source, memory: int) -> Self:
         """Choose blocks for a source that may take so many bytes of memory."""
-        window = max(1, min(WINDOW, memory // 8) // source.row_bytes)
+        # Several of what is read in one go, or a window would be one place of the disk.
+        window = max(1, min(max(WINDOW, 8 * source.grain * source.row_bytes), memory // 8) // source.row_bytes)
         block = max(window // BLOCKS, min(source.grain, window), 1)
         # 4 bytes a value once it is scaled; PCA needs four times its sample.
         values = max(1, source.row_bytes // source.dtype.itemsize)

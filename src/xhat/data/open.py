@@ -19,12 +19,12 @@ from xhat.data.layout import SEQUENCES, Asked
 from xhat.data.memory import allowed, amount
 from xhat.data.prepare import prepare
 from xhat.data.raw import Raw
-from xhat.data.readers import array, frame, image_folder, npy, ragged, text
+from xhat.data.readers import array, frame, image_folder, npy, parquet, ragged, text
 from xhat.data.readers import tiles as cut_tiles
 from xhat.data.steps import Steps
 
 # What a reader streams where it is larger than memory.
-STREAMED = (".npy",)
+STREAMED = (".npy", ".parquet", ".pq")
 
 
 def open(
@@ -191,6 +191,8 @@ def _read_folder(path: Path, ask: Ask) -> Raw:
     images = endings & set(image_folder.IMAGES)
     if npy.SUFFIXES[0] in endings and not images:
         return npy.read_folder(path, ask)
+    if endings & set(parquet.SUFFIXES) and not images:
+        return parquet.read_folder(path, ask)
     return image_folder.read(path, ask)
 
 

@@ -102,14 +102,18 @@ def write(rows: Any, path: str | Path, *, schema: Schema | None = None, prefix: 
 
 
 def _write_table(rows: Any, file: io.BytesIO, suffix: str, schema: Schema | None, prefix: str) -> None:
-    frame = rows if hasattr(rows, "to_parquet") else _named(rows, schema, prefix)
+    frame = named(rows, schema, prefix)
     if suffix == ".csv":
         frame.to_csv(file, index=False)
     else:
         frame.to_parquet(file, index=False)
 
 
-def _named(rows: NDArray[Any], schema: Schema | None, prefix: str) -> pd.DataFrame:
+def named(rows: Any, schema: Schema | None, prefix: str) -> pd.DataFrame:
+    """Give rows (N, ...) as a frame, flat and with the schema's names where it has as many; a frame as it is."""
+    if hasattr(rows, "to_parquet"):
+        frame: pd.DataFrame = rows
+        return frame
     import pandas as pd
 
     flat = rows.reshape(len(rows), -1)

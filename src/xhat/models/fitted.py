@@ -96,6 +96,10 @@ class Fitted:
         """
         return self._mapped(self._open(data), lambda batch: self.model.encode(batch).z)
 
+    def encode_parts(self, data: Any) -> Iterator[Array]:
+        """Give what `encode` gives, some rows at a time: of data that is streamed, more may not fit into memory."""
+        return (part.numpy() for part in self._parts(self._open(data), lambda batch: self.model.encode(batch).z))
+
     def decode(self, codes: Any, *, labels: Any = None) -> Array:
         """Give the rows of codes.
 
@@ -134,6 +138,12 @@ class Fitted:
         """Give x̂ of rows: the mean of p(x|z) at each row's code, in the data's own units and layout, and its index."""
         opened = self._open(data)
         return mixed.indexed(opened.schema.to_source(self.reconstruct_rows(opened)), data)
+
+    def reconstruct_parts(self, data: Any) -> Iterator[Any]:
+        """Give what `reconstruct` gives, some rows at a time."""
+        opened = self._open(data)
+        for part in self._parts(opened, lambda batch: self.scaling.inverse(self.model.reconstruct(batch))):
+            yield opened.schema.to_source(part.numpy())
 
     def reconstruct_rows(self, data: Dataset) -> Array:
         """Give x̂ of an open dataset as nets see it, of shape (N, *schema.shape)."""
@@ -238,8 +248,13 @@ class Fitted:
         return torch.tensor(classes, device=self.device)
 
     def _mapped(self, data: Dataset, f: Callable[[Batch], Tensor]) -> Array:
-        with torch.inference_mode():
-            return torch.cat([f(batch).cpu() for batch in self.batches(data)]).numpy()
+        return torch.cat(list(self._parts(data, f))).numpy()
+
+    def _parts(self, data: Dataset, f: Callable[[Batch], Tensor]) -> Iterator[Tensor]:
+        for batch in self.batches(data):
+            with torch.inference_mode():  # around no `yield`: the caller's mode is the caller's
+                part = f(batch).cpu()
+            yield part
 
     def _to_source(self, rows: Tensor) -> Array:
         return self.schema.to_source(rows.numpy())

@@ -89,7 +89,7 @@ def from_pandas(frame: pd.DataFrame, ask: Ask, name: str) -> Raw:
     require(len(frame) > 0, name, "has no rows", hint="give at least 2", error=DataError)
     labels = None
     if ask.labels is not None:
-        labels = _labels(frame, ask.labels, name)
+        labels = labels_of(frame, ask.labels, name)
         frame = frame.drop(columns=ask.labels)
     require(
         frame.shape[1] > 0, name, "has no columns to learn from", hint="leave some beside the labels", error=DataError
@@ -103,7 +103,8 @@ def from_pandas(frame: pd.DataFrame, ask: Ask, name: str) -> Raw:
     return Raw(rows, name, labels=labels, columns=tuple(frame.columns), kind="table")
 
 
-def _labels(frame: pd.DataFrame, column: str, who: str) -> np.ndarray[Any, np.dtype[Any]]:
+def labels_of(frame: pd.DataFrame, column: str, who: str) -> np.ndarray[Any, np.dtype[Any]]:
+    """Take a column of labels, None where there is none; refuse a name that no column has."""
     if column not in frame:
         # Of a wide table, name the near ones or the first few.
         some = difflib.get_close_matches(column, frame.columns) or list(frame.columns[:20])
