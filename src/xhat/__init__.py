@@ -42,6 +42,7 @@ _HOMES = {
     "dae": "xhat.models.recipes.dae",
     "export": "xhat.runs.export",
     "fit": "xhat.runs.fit",
+    "fit_many": "xhat.runs.fit_many",
     "linear": "xhat.parts.schedules.linear:Linear",
     "load": "xhat.models.artifact",
     "resume": "xhat.runs.fit",
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from xhat.runs.export import export as export
     from xhat.runs.fit import fit as fit
     from xhat.runs.fit import resume as resume
+    from xhat.runs.fit_many import fit_many as fit_many
 
     cosine = Cosine
     cyclical = Cyclical

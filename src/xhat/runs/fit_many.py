@@ -163,6 +163,7 @@ def fit_many(
     folds: int | None = None,
     together: bool = True,
     overrides: Mapping[str, Any] | None = None,
+    opening: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     watch: Callable[[Member], None] | None = None,
     progress: Callable[[int, int, int], None] | None = None,
@@ -189,6 +190,8 @@ def fit_many(
         Whether models train at once where they can.
     overrides : mapping of str to object, optional
         Settings of parts that all have, as in `xhat.fit`.
+    opening : mapping of str to object, optional
+        How the data is opened: arguments of `xhat.data.open`.
     out : path, optional
         A folder for a run folder of each, and ``sweep.json``; new or empty.
     watch : callable, optional
@@ -217,9 +220,9 @@ def fit_many(
         several = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str) and len(values) > 0
         require(several, "grid", f"{name} must be given some values", repr(values), f"as {{'{name}': [1, 2]}}")
     usual = habits(kind)
-    opening = usual.opening(data)
-    source = {"path": str(data), **opening} if isinstance(data, str | Path) else {}
-    dataset = open_data(data, **opening)
+    how = {**({} if "size" in (opening or {}) else usual.opening(data)), **(opening or {})}
+    source = {"path": str(data), **how} if isinstance(data, str | Path) else {}
+    dataset = open_data(data, **how)
     parts = [(None, dataset)] if folds is None else list(enumerate(_left(dataset, folds, wanted[0])))
     told: list[tuple[dict[str, Any], int | None, int]] = []
     plans: list[Plan] = []
