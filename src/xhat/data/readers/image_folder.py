@@ -13,7 +13,9 @@ import numpy as np
 
 from xhat.core.errors import DataError, require
 from xhat.data.ask import Ask, Mode
+from xhat.data.memory import allowed
 from xhat.data.raw import Raw
+from xhat.data.sources.images import ImageRows
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,7 +58,10 @@ def read(folder: Path, ask: Ask) -> Raw:
     require(fits, "open", "size must be (H, W), each >= 1", ask.size, "use size=(64, 64) (--size 64x64)")
     headers = [header_of(path) for path in image_files(folder)]
     mode, (height, width) = ask.mode or _mode(headers), ask.size or _size(headers)
-    rows = np.empty((len(headers), height, width, *((3,) if mode == "RGB" else ())), np.uint8)
+    source = ImageRows([header.path for header in headers], folder.name, pixels_of, mode, (height, width))
+    if source.nbytes > allowed(ask.memory):
+        return Raw.streamed(source, kind="image")
+    rows = np.empty(source.shape, np.uint8)
     for row, header in zip(rows, headers, strict=True):
         row[:] = pixels_of(header.path, mode, (height, width))
     return Raw(rows, folder.name, kind="image")
