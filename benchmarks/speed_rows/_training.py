@@ -20,6 +20,7 @@ XHAT = (
 from xhat.data.open import open as open_data
 from xhat.data.scaling import Scaling
 from xhat.engine.hook import Hook
+from xhat.engine.processes import joined
 from xhat.engine.settings import TrainSettings
 from xhat.engine.trainee import Trainee
 from xhat.engine.training import Training
@@ -49,10 +50,10 @@ encoder, decoder = f(shape, bottleneck.in_shape, **a["net_options"]), g((latent,
 model = Autoencoder(encoder, bottleneck, decoder, Bernoulli() if variational else Normal(1.0))
 trainee = Trainee(model, BetaELBO() if variational else Reconstruction(),
                   Scaling() if a.get("floats") else Scaling.fit("unit", data.x[:1], 0.0, 255.0))
-clock = Clock()
+clock, processes = Clock(), joined("cpu", torch.device)
 settings = TrainSettings(epochs=epochs, batch_size=batch, patience=epochs, **{k: v for k, v in a["settings"].items() if k != "compile"})
-Training(trainee, data, torch.arange(a["rows"]), torch.arange(100), settings, [clock]).run()
-print(batch * (clock.last - clock.first) / (clock.end - clock.start))
+Training(trainee, data, torch.arange(a["rows"]), torch.arange(100), settings, [clock], processes).run()
+if processes.is_first: print(batch * (clock.last - clock.first) / (clock.end - clock.start))
 """
 )
 
