@@ -108,3 +108,15 @@ def test_rows_of_a_mixed_table_come_as_frames_and_under_conditions(xhat_, tmp_pa
     assert "must end in .parquet, .csv, got 'a.npy'" in xhat_("sample 6 --model pets --out a.npy").error
     assert "numbers standardised" in xhat_("reconstruct pets.csv --model pets --out copies.csv").out
     assert pd.read_csv(tmp_path / "copies.csv").dtypes.equals(pets.dtypes)
+
+
+def test_codes_and_copies_of_fewer_bits_say_what_that_costs(xhat_, run, digits):
+    done = xhat_(f"encode {digits} --key x --model {run} --out coarse.npy --precision bf16")
+    assert "in bf16: off by " in done.out
+    assert done.out.endswith("% of their spread from those in 32, on 200 rows\n")
+    exact = xhat_(f"encode {digits} --key x --model {run} --out exact.npy")
+    assert "bf16" not in exact.out
+    assert not np.array_equal(np.load("coarse.npy"), np.load("exact.npy"))
+    copied = xhat_(f"reconstruct {digits} --key x --model {run} --out copies.npy --precision bf16")
+    error = np.square(np.load("copies.npy") - np.load(digits)["x"]).mean()
+    assert f"mean squared error {error:.6g} per element" in copied.out

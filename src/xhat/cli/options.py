@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # A flag that is off unless it is given, with no --no-… beside it.
 Switch = Annotated[bool, Parameter(negative=(), show_default=False)]
+# As `xhat.engine.precision` has it, which imports torch.
+Precision = Literal["auto", "32", "bf16", "16"]
 
 
 @Parameter(name="*")
@@ -89,12 +91,15 @@ def open_for(model: Fitted, data: str, options: DataOptions) -> Dataset:
     return open_data(data, **arguments, to_learn=False)
 
 
-def load_model(path: Path, device: str) -> Fitted:
-    """Load a run onto a device."""
+def load_model(path: Path, device: str, precision: str = "32") -> Fitted:
+    """Load a run onto a device, to compute there at a precision."""
     from xhat.engine.device import pick_device
+    from xhat.engine.precision import resolved
     from xhat.models.artifact import load
 
-    return load(path, device=pick_device(device))
+    fitted = load(path, device=pick_device(device))
+    fitted.precision = resolved([fitted.model.encoder, fitted.model.decoder], precision)
+    return fitted
 
 
 def _pixels(size: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
@@ -23,13 +24,15 @@ from xhat.data.open import open as open_data
 from xhat.data.scaling import Scaling
 from xhat.data.schema import Schema
 from xhat.engine.history import History
+from xhat.engine.precision import computing
 from xhat.engine.randomness import private_randomness
 from xhat.models.autoencoder import Autoencoder
 from xhat.models.given import sample_given
+from xhat.models.rows_at_once import rows_at_once
 
 Array = NDArray[np.float32]
 
-# Rows at once: enough to fill a processor, few enough to stay in its cache.
+# Rows that are drawn or measured at once: another number would give a seed other samples.
 ROWS = 1024
 
 
@@ -54,6 +57,9 @@ class Fitted:
         Its errors and sizes; see the documentation of ``summary.json``.
     origin : dict
         Where its data came from, how it was split, and how it was trained.
+    precision : str, default="32"
+        Of the nets' products in `encode`, `decode` and `reconstruct`: 32, bf16, or auto for bf16 where the device gains
+        from it. Scores, samples and what a fit measures have 32 bits or more whatever it says; it is not saved.
     """
 
     model: Autoencoder
@@ -63,6 +69,7 @@ class Fitted:
     history: History = field(default_factory=History)
     summary: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Any] = field(default_factory=dict)
+    precision: str = "32"
 
     @property
     def shapes_prior(self) -> bool:
@@ -78,7 +85,12 @@ class Fitted:
     def double(self) -> Fitted:
         """A copy in double precision: a row's answer is then the same to 1e-12 in any batch."""
         model, scaling = copy.deepcopy(self.model).double(), copy.deepcopy(self.scaling).double()
-        return replace(self, model=model, scaling=scaling)
+        return replace(self, model=model, scaling=scaling, precision="32")
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows are encoded or decoded together."""
+        return rows_at_once(self.model, self.device)
 
     def encode(self, data: Any) -> Array:
         """Give the codes of rows.
@@ -127,10 +139,11 @@ class Fitted:
         hint = "leave labels out"
         require(labels is None or self.model.reads_labels, "decode", "this model reads no labels", hint=hint)
         y = None if labels is None else self._classes(labels, len(z), "decode")
-        with torch.inference_mode():
+        n = self.rows_at_once
+        with torch.inference_mode(), self._computing():
             parts = [
                 self.scaling.inverse(self.model.decode(part.to(self.device), y=of_part).mean).cpu()
-                for part, of_part in zip(z.split(ROWS), y.split(ROWS) if y is not None else repeat(None), strict=False)
+                for part, of_part in zip(z.split(n), y.split(n) if y is not None else repeat(None), strict=False)
             ]
         return self._to_source(torch.cat(parts))
 
@@ -208,7 +221,7 @@ class Fitted:
     def batches(self, data: Dataset, rows: Tensor | None = None) -> Iterator[Batch]:
         """Give the scaled batches of an open dataset, in order, on the model's device."""
         rows = torch.arange(len(data)) if rows is None else rows
-        for raw in data.walk(rows, ROWS):
+        for raw in data.walk(rows, self.rows_at_once):
             batch = raw.to(self.device)
             yield Batch(self.scaling(batch.x), mask=batch.mask, y=batch.y)
 
@@ -252,9 +265,13 @@ class Fitted:
 
     def _parts(self, data: Dataset, f: Callable[[Batch], Tensor]) -> Iterator[Tensor]:
         for batch in self.batches(data):
-            with torch.inference_mode():  # around no `yield`: the caller's mode is the caller's
+            # Around no `yield`: the caller's mode is the caller's.
+            with torch.inference_mode(), self._computing():
                 part = f(batch).cpu()
             yield part
+
+    def _computing(self) -> AbstractContextManager[bool]:
+        return computing([self.model.encoder, self.model.decoder], self.precision)
 
     def _to_source(self, rows: Tensor) -> Array:
         return self.schema.to_source(rows.numpy())

@@ -17,6 +17,7 @@ from xhat.core.files import write_bytes
 from xhat.data.dataset import Dataset
 from xhat.data.layout import Layout
 from xhat.data.open import open as open_data
+from xhat.metrics.code_error import code_error
 from xhat.models.fitted import Fitted
 from xhat.runs.onnx.graph import INPUTS, Graph, Part, refuse, row_type, traced
 from xhat.runs.onnx.int8 import quantised
@@ -47,8 +48,7 @@ class Exported:
     rows : int
         How many rows the errors were measured on; none of them calibrated.
     code_error : float, optional
-        How far codes are from the model's, in units of how far these lie apart:
-        sqrt(sum (z' - z)^2 / sum (z - mean z)^2).
+        How far codes are from the model's, in units of how far these lie apart; see `metrics.code_error`.
     error, error_float32 : float, optional
         Mean squared errors per observed element of the copies, in the data's units: by the file and by the model. Of
         an encoder's file the model's decoder makes the copy of its codes.
@@ -164,7 +164,7 @@ def _check(fitted: Fitted, part: Part, content: bytes, rows: Rows) -> None:
     copy = fitted.decode(z)
     expected = {"encoder": [z], "decoder": [copy], "both": [z, copy]}[part]
     outputs = Session(content)(_given(fitted, part, rows))
-    far = max(_relative(came, meant) for came, meant in zip(outputs, expected, strict=True))
+    far = max(code_error(came, meant) for came, meant in zip(outputs, expected, strict=True))
     rule = "the file must compute what the model does"
     hint = "export another part, or use xhat encode"
     require(far < SAME, "export", rule, f"a relative error of {far:.2g}", hint, error=ArtifactError)
@@ -177,17 +177,10 @@ def _measured(fitted: Fitted, exported: Exported, content: bytes, rows: Rows) ->
     return replace(
         exported,
         rows=len(rows),
-        code_error=None if exported.part == "decoder" else _relative(outputs[0], z),
+        code_error=None if exported.part == "decoder" else code_error(outputs[0], z),
         error=_squared(copies, rows),
         error_float32=_squared(fitted.decode(z), rows),
     )
-
-
-def _relative(came: Rows, meant: Rows) -> float:
-    came, meant = came.astype(float), meant.astype(float)
-    apart = np.square(meant - meant.mean(0)).sum()
-    # Of one row, or of codes that are all the same, in units of their size.
-    return float(np.sqrt(np.square(came - meant).sum() / (apart or np.square(meant).sum() or 1.0)))
 
 
 def _squared(copies: Rows, rows: Rows) -> float:
