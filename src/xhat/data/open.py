@@ -19,7 +19,7 @@ from xhat.data.layout import SEQUENCES, Asked
 from xhat.data.memory import allowed, amount
 from xhat.data.prepare import prepare
 from xhat.data.raw import Raw
-from xhat.data.readers import array, frame, image_folder, npy, parquet, ragged, text
+from xhat.data.readers import array, frame, image_folder, npy, parquet, ragged, text, zarr
 from xhat.data.readers import tiles as cut_tiles
 from xhat.data.steps import Steps
 
@@ -187,6 +187,8 @@ def _read_path(path: Path, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:
 
 def _read_folder(path: Path, ask: Ask) -> Raw:
     """Tell what a folder's files are by the endings that name a format; images are of many."""
+    if path.suffix.lower() == zarr.ENDING:
+        return zarr.read_folder(path, ask)
     endings = {inner.suffix.lower() for inner in path.iterdir() if inner.is_file()}
     images = endings & set(image_folder.IMAGES)
     if npy.SUFFIXES[0] in endings and not images:
