@@ -7,9 +7,10 @@ import torch
 from xhat.core.errors import UnknownKindError
 from xhat.restore.direct import Direct
 from xhat.restore.operators.blur import Blur
+from xhat.restore.operators.compress_sense import CompressSense
 from xhat.restore.operators.denoise import Denoise
 from xhat.restore.operators.downsample import Downsample
-from xhat.restore.plan import FEW, MANY, make_plan, solver_for, solver_names
+from xhat.restore.plan import make_plan, solver_for, solver_names
 from xhat.restore.solvers.dmsp import DMSP
 from xhat.restore.solvers.hqs import HQS
 
@@ -25,8 +26,10 @@ def test_every_solver_is_made_by_its_name():
 
 def test_hqs_takes_as_many_steps_as_the_operator_needs_and_one_for_noise():
     assert solver_for("hqs", Denoise()) == Direct()
-    assert solver_for("hqs", Blur(torch.ones(1, 1))) == HQS(iterations=FEW)
-    assert solver_for("hqs", Downsample(2)) == HQS(iterations=MANY)
+    assert solver_for("hqs", Blur(torch.ones(1, 1))) == HQS(iterations=8)
+    assert solver_for("hqs", Downsample(2)) == HQS(iterations=24)
+    assert solver_for("hqs", CompressSense((1, 4, 4))) == HQS(iterations=48, first=100 / 255)
+    assert solver_for("dmsp", Downsample(2)) == DMSP()
     mine = HQS(iterations=3)
     assert make_plan(torch.rand(3, 4, 4), None, same, 0.1, solver=mine).solver is mine
 

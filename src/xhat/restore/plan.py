@@ -17,7 +17,6 @@ from xhat.engine.randomness import private_randomness
 from xhat.restore import picture as pictures
 from xhat.restore.direct import Direct
 from xhat.restore.operator import Operator
-from xhat.restore.operators.blur import Blur
 from xhat.restore.operators.compress_sense import CompressSense
 from xhat.restore.operators.custom import Custom
 from xhat.restore.operators.denoise import Denoise
@@ -29,8 +28,6 @@ from xhat.restore.solvers.dmsp import DMSP
 from xhat.restore.solvers.hqs import HQS
 
 WHO = "restore"
-# What leaves out much of an image needs more steps than what only blurs it.
-FEW, MANY = 8, 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +110,7 @@ def solver_for(name: str, operator: Operator) -> Solver:
         When there is none of that name.
     """
     cls = find(f"solvers/{name}")
-    if cls is not HQS:
-        made: Solver = cls()
-        return made
-    if isinstance(operator, Denoise):
+    if cls is HQS and isinstance(operator, Denoise):
         return Direct()
-    return HQS(iterations=FEW if isinstance(operator, Blur) else MANY)
+    made: Solver = cls.suited(operator)
+    return made

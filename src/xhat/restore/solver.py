@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from xhat.core.errors import require
+from xhat.restore.operator import Operator
 from xhat.restore.problem import Problem
 
 
@@ -68,6 +69,11 @@ class Solver(ABC):
     @abstractmethod
     def step(self, problem: Problem, state: State, t: int) -> State:
         """Take iteration t, from 1."""
+
+    @classmethod
+    def suited(cls, operator: Operator) -> Self:
+        """Make one with the settings that suit an operator: the defaults, unless a kind knows better."""
+        return cls()
 
     @classmethod
     def example(cls) -> Self:

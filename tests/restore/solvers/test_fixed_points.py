@@ -17,7 +17,7 @@ from xhat.restore.solver import State
 from xhat.restore.solvers.daep import DAEP, prior_gradient
 from xhat.restore.solvers.diffpir import DiffPIR
 from xhat.restore.solvers.dmsp import DMSP
-from xhat.restore.solvers.hqs import HQS, level
+from xhat.restore.solvers.hqs import HQS
 from xhat.restore.solvers.red import RED
 from xhat.restore.solvers.snore import SNORE
 
@@ -78,11 +78,6 @@ def test_without_noise_hqs_ends_at_images_that_the_data_allows():
     torch.testing.assert_close(found[..., mask], x[..., mask], rtol=0, atol=1e-3)
     noisy = HQS().solve(Problem(operator(x), operator, PRIOR, NOISE))
     assert (noisy - x)[..., mask].abs().max() > 0.02
-
-
-def test_the_levels_of_hqs_fall_geometrically():
-    assert [level(t, 3, 0.4, 0.1) for t in (1, 2, 3)] == pytest.approx([0.4, 0.2, 0.1])
-    assert level(1, 1, 0.4, 0.1) == 0.1
 
 
 def test_dmsp_hovers_about_the_root_of_its_gradient(problem):
@@ -162,6 +157,24 @@ def test_without_noise_daep_trusts_the_data_more_and_more():
     solver = DAEP(iterations=400, sigma=SIGMA)
     solver.solve(problem, watch=lambda _, x: off.append(float((operator(x) - problem.y).std())))
     assert sum(off[-50:]) < 0.5 * sum(off[20:70])
+
+
+def test_told_that_there_is_no_noise_dmsp_finds_its_weight_as_if_it_were_unknown(problem):
+    answers = []
+    for sigma in (None, 0.0):
+        torch.manual_seed(0)
+        answers.append(DMSP(iterations=5).solve(Problem(problem.y, problem.operator, PRIOR, sigma)))
+    assert torch.equal(*answers)
+
+
+@pytest.mark.parametrize("solver", [RED(iterations=10), SNORE(iterations=10)], ids=lambda s: type(s).__name__)
+def test_without_noise_those_that_weigh_by_it_go_on_as_with_a_hundredth(problem, solver):
+    answers = []
+    for sigma in (0.0, 2.55 / 255):
+        torch.manual_seed(0)
+        answers.append(solver.solve(Problem(problem.y, problem.operator, PRIOR, sigma)))
+    assert torch.equal(*answers)
+    assert not torch.allclose(answers[0], problem.operator.start(problem.y), rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("solver", [DAEP(), RED(), SNORE(), HQS(), DiffPIR()], ids=lambda s: type(s).__name__)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from xhat.restore.problem import Denoiser, Problem
 from xhat.restore.solver import Solver, State, descend
+from xhat.restore.solvers._levels import LEAST
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class DAEP(Solver):
         """Step down once."""
         noise = problem.known_sigma("solvers/daep")
         a = 4 * self.gamma / (2 * self.sigma**2)
-        w = 1 / t**0.5 if noise == 0 else a / (a + 1 / noise**2)
+        w = 1 / t**0.5 if noise < LEAST else a / (a + 1 / noise**2)
         eta = self.sigma * torch.randn_like(state.x)
         g_prior = prior_gradient(problem.prior, state.x, eta, self.sigma)
         return descend(state, w * g_prior + (1 - w) * problem.data_gradient(state.x), self.momentum, self.rate)

@@ -8,7 +8,7 @@ import torch
 
 from xhat.restore.problem import Problem
 from xhat.restore.solver import Solver, State
-from xhat.restore.solvers.hqs import LEAST, level
+from xhat.restore.solvers._levels import LEAST, answer, data_step, level, prior_step
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,13 @@ class DiffPIR(Solver):
     r"""Denoise, solve for the data, and put part of the noise back.
 
     .. math::
-        z_k &= D(x_k, \sigma_k), \qquad
+        z_k &= g_k^{-1} D(g_k \, x_k, \sigma_k), \qquad
         \hat x_k = \arg\min_x \|A x - y\|^2 + \lambda \frac{\sigma_n^2}{\sigma_k^2} \|x - z_k\|^2 \\
         \hat\epsilon &= (x_k - \hat x_k) / \sigma_k \\
         x_{k+1} &= \hat x_k + \sigma_{k+1} \left(\sqrt{1 - \zeta} \, \hat\epsilon + \sqrt\zeta \, \epsilon\right)
 
-    It begins with noise of strength `first` on the operator's start. The last iteration gives D's answer. Draws differ:
+    It begins with noise of strength `first` on the operator's start; :math:`g_k` goes through the eight flips and
+    turns. The answer is the last z, or where there is no noise what one more data step makes of it. Draws differ:
     what they agree on is what the data says.
 
     Parameters
@@ -30,7 +31,7 @@ class DiffPIR(Solver):
         How many.
     weight : float, default=0.5
         λ, how much the prior counts.
-    zeta : float, default=0.3
+    zeta : float, default=1.0
         ζ, the share of noise that is fresh, in [0, 1].
     first, last : float, default=49/255 and 1/255
         Ends of σ's way.
@@ -42,7 +43,10 @@ class DiffPIR(Solver):
 
     iterations: int = 30
     weight: float = 0.5
-    zeta: float = 0.3
+    # Of 0.1, 0.3 and 1 the one of the highest PSNR, by 1.5 dB at deblurring and 2 at filling (three pictures of
+    # BSDS500's training part, 64 x 64): what the prior gets wrong is not handed on. Twice as many iterations, λ = 2
+    # and `first` of 25 or 100 of 255 gave no more.
+    zeta: float = 1.0
     first: float = 49 / 255
     last: float = 1 / 255
 
@@ -51,10 +55,10 @@ class DiffPIR(Solver):
         noise = max(problem.known_sigma("solvers/diffpir"), LEAST)
         sigma = level(t, self.iterations, self.first, self.last)
         x = state.x + self.first * torch.randn_like(state.x) if t == 1 else state.x
-        z = problem.denoised(x, sigma)
+        z = prior_step(problem, x, sigma, t)
         if t == self.iterations:
-            return State(z, state.v)
-        fitted = problem.operator.prox(z, problem.y, self.weight * noise**2 / sigma**2)
+            return State(answer(problem, z, noise, sigma, self.weight), state.v)
+        fitted = data_step(problem, z, noise, sigma, self.weight)
         old, fresh = (x - fitted) / sigma, torch.randn_like(x)
         below = level(t + 1, self.iterations, self.first, self.last)
         return State(fitted + below * ((1 - self.zeta) ** 0.5 * old + self.zeta**0.5 * fresh), state.v)

@@ -8,6 +8,7 @@ import torch
 
 from xhat.restore.problem import Problem
 from xhat.restore.solver import Solver, State, descend
+from xhat.restore.solvers._levels import LEAST
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class DMSP(Solver):
         w &= \lambda / (\lambda + 1 / \sigma^2) \\
         v &\leftarrow \mu v - \alpha [(1 - w) g_{prior} + w A^T (A x - y)], \quad x \leftarrow \mathrm{clip}(x + v)
 
-    with N the number of measurements; of a blur the trace is :math:`N \sum k^2`. λ is estimated for each image.
+    with N the number of measurements; of a blur the trace is :math:`N \sum k^2`. λ is estimated for each image. Told
+    that there is no noise it is estimated too: w would be 1 and the prior silent.
 
     Parameters
     ----------
@@ -46,13 +48,13 @@ class DMSP(Solver):
     def step(self, problem: Problem, state: State, t: int) -> State:
         """Step down once."""
         residual = problem.operator(state.x) - problem.y
-        if problem.sigma is None:
+        if problem.sigma is None or problem.sigma < LEAST:
             trace = problem.operator.trace(problem.y, draws=1)
             count = residual[0].numel()
             square = (residual**2).flatten(1).sum(1)  # (B,)
             precision = count / (square + 2 * self.sigma**2 * trace)
         else:
-            precision = residual.new_full((len(residual),), 1 / max(problem.sigma, 1e-6) ** 2)
+            precision = residual.new_full((len(residual),), 1 / problem.sigma**2)
         w = (precision / (precision + 1 / self.sigma**2))[:, None, None, None]
         g_prior = state.x - problem.denoised(state.x + self.sigma * torch.randn_like(state.x), self.sigma)
         g_data = problem.operator.adjoint(residual)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
+from xhat.restore.operator import Operator
+from xhat.restore.operators.blur import Blur
+from xhat.restore.operators.compress_sense import CompressSense
 from xhat.restore.problem import Problem
 from xhat.restore.solver import Solver, State
-
-# Noise below a quarter of an 8-bit step is none: a data step that trusted y more would only amplify rounding.
-LEAST = 0.25 / 255
+from xhat.restore.solvers._levels import LEAST, answer, data_step, level, prior_step
 
 
 @dataclass(frozen=True)
@@ -18,15 +20,16 @@ class HQS(Solver):
     .. math::
         x_k &= \arg\min_x \|A x - y\|^2 + \rho_k \|x - z_{k-1}\|^2, \qquad
         \rho_k = \lambda \sigma_n^2 / \sigma_k^2 \\
-        z_k &= D(x_k, \sigma_k)
+        z_k &= g_k^{-1} D(g_k \, \mathrm{clip}(x_k), \sigma_k)
 
-    :math:`\sigma_k` falls geometrically from `first` to the noise's own strength, or to `last` where that is less.
-    The answer is the last z, or where there is no noise what one more data step makes of it.
+    :math:`\sigma_k` falls geometrically from `first` to the noise's own strength, or to `last` where that is less;
+    :math:`g_k` goes through the eight flips and turns. The answer is the last z, or where there is no noise what one
+    more data step makes of it.
 
     Parameters
     ----------
     iterations : int, default=8
-        How many; super-resolution takes 24.
+        How many; what leaves out much of an image takes 24 (`suited`).
     weight : float, default=0.23
         λ, how much the prior counts.
     first, last : float, default=49/255 and 2/255
@@ -34,26 +37,32 @@ class HQS(Solver):
 
     References
     ----------
-    Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", TPAMI 2021.
+    Zhang et al., "Plug-and-Play Image Restoration with Deep Denoiser Prior", TPAMI 2021: λ, `first`, the numbers of
+    iterations and the sides.
     """
 
     iterations: int = 8
     weight: float = 0.23
     first: float = 49 / 255
+    # Of 0.5, 1, 2, 4 and 8 within 0.15 dB of the best for enlarging by 2 and 4, filling and demosaicing (four
+    # pictures of BSDS500's training part, 128 x 128, without noise); 4 loses 0.3 dB of mosaics, 0.5 as much of ×2.
     last: float = 2 / 255
 
     def step(self, problem: Problem, state: State, t: int) -> State:
         """Take a data step and a denoising step."""
         noise = max(problem.known_sigma("solvers/hqs"), LEAST)
         sigma = level(t, self.iterations, self.first, max(self.last, noise))
-        rho = self.weight * noise**2 / sigma**2
-        x = problem.operator.prox(state.x, problem.y, rho)
-        z = problem.denoised(x, sigma)
-        # Without noise what was seen is certain: it has the last word.
-        exact = t == self.iterations and noise == LEAST
-        return State(problem.operator.prox(z, problem.y, rho) if exact else z, x)
+        x = data_step(problem, state.x, noise, sigma, self.weight).clamp(0.0, 1.0)
+        z = prior_step(problem, x, sigma, t)
+        return State(answer(problem, z, noise, sigma, self.weight) if t == self.iterations else z, x)
 
-
-def level(t: int, of: int, first: float, last: float) -> float:
-    """Give the strength at iteration t of `of`, on a geometric way from `first` to `last`."""
-    return last if of == 1 else first * (last / first) ** ((t - 1) / (of - 1))
+    @classmethod
+    def suited(cls, operator: Operator) -> Self:
+        """Make one with more steps for what leaves out much of an image."""
+        if isinstance(operator, Blur):
+            return cls()
+        if isinstance(operator, CompressSense):
+            # Its start is no picture yet but noise of about this strength. On the pictures above a quarter of the
+            # numbers gave 26.5 dB so, 23.7 by 24 steps from 49/255.
+            return cls(iterations=48, first=100 / 255)
+        return cls(iterations=24)

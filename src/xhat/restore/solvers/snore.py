@@ -8,6 +8,7 @@ import torch
 
 from xhat.restore.problem import Problem
 from xhat.restore.solver import Solver, State
+from xhat.restore.solvers._levels import AUDIBLE, level
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,12 @@ class SNORE(Solver):
         + \alpha \frac{\sigma_n^2}{\sigma_t^2} (\tilde x - D(\tilde x, \sigma_t))\right]
 
     :math:`\sigma_t` falls geometrically from `first` to `last` times :math:`\sigma_n` over the first three quarters of
-    the iterations, and stays. A denoiser is thus only asked about images as noisy as it knows them.
+    the iterations, and stays. A denoiser is thus only asked about images as noisy as it knows them. Where the data has
+    less noise than 2.55/255, :math:`\sigma_n` is that.
 
     Parameters
     ----------
-    iterations : int, default=300
+    iterations : int, default=100
         How many.
     first, last : float, default=4 and 1
         Of the strengths, in units of the data's noise.
@@ -38,7 +40,9 @@ class SNORE(Solver):
     Renaud et al., "Plug-and-Play Image Restoration with Stochastic Denoising Regularization", ICML 2024.
     """
 
-    iterations: int = 300
+    # Chosen by PSNR on three pictures of BSDS500's training part, 64 x 64: a blur of 2.55/255 noise and 80 % of pixels
+    # hidden. α = 1 or δ = 1 lost 0.5 to 1 dB and first = 8 gained nothing.
+    iterations: int = 100
     first: float = 4.0
     last: float = 1.0
     weight: float = 0.5
@@ -46,9 +50,9 @@ class SNORE(Solver):
 
     def step(self, problem: Problem, state: State, t: int) -> State:
         """Step down once."""
-        noise = max(problem.known_sigma("solvers/snore"), 1e-3)
-        progress = min(1.0, (t - 1) / max(0.75 * self.iterations - 1, 1))
-        sigma = noise * self.first * (self.last / self.first) ** progress
+        noise = max(problem.known_sigma("solvers/snore"), AUDIBLE)
+        down = max(round(0.75 * self.iterations), 1)
+        sigma = noise * level(min(t, down), down, self.first, self.last)
         noisy = state.x + sigma * torch.randn_like(state.x)
         g_prior = noisy - problem.denoised(noisy, sigma)
         gradient = problem.data_gradient(state.x) + self.weight * (noise / sigma) ** 2 * g_prior
