@@ -11,7 +11,7 @@ from xhat.core.errors import DataError
 from xhat.data.ahead import ahead
 from xhat.data.blocks import Blocks
 from xhat.data.source import Source, runs
-from xhat.data.sources.npy import NpyRows
+from xhat.data.sources.npy import NpyRows, mapped
 from xhat.data.sources.pinned import PinnedRows
 
 LITTLE = "1MB"
@@ -63,6 +63,20 @@ def test_a_walk_may_begin_anywhere_and_gives_every_row_once(tmp_path, start):
     order = data.blocks.order(torch.arange(4000)[7:], 30, torch.Generator().manual_seed(0))
     came = [batch.x[:, 0] // 100 for batch in data.walk(order, 30, start)]
     assert torch.equal(torch.cat([*came, torch.empty(0)]), order[30 * start :].to(torch.float64))
+
+
+def test_an_array_that_is_mapped_is_read_from_its_file(tmp_path):
+    rows = made("table")[0]
+    np.save(tmp_path / "rows.npy", rows)
+    mapped_rows = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    data = xhat.data.open(mapped_rows, memory=LITTLE)
+    assert data.streams
+    some = torch.tensor([2000, 3])
+    assert torch.equal(data.batch(some).x, torch.from_numpy(rows)[some])
+    assert not xhat.data.open(mapped_rows).streams
+    # A part begins elsewhere, and what is copied on write may differ from the file: both are left as they are.
+    assert not xhat.data.open(mapped_rows[5:], memory=LITTLE).streams
+    assert not xhat.data.open(np.load(tmp_path / "rows.npy", mmap_mode="c"), memory=LITTLE).streams
 
 
 def test_labels_and_gaps_come_along(tmp_path):
@@ -120,7 +134,7 @@ def test_a_file_that_is_cut_while_it_is_read_gets_one_line(tmp_path):
 def test_what_cannot_be_streamed_is_refused_with_what_to_do(tmp_path):
     (tmp_path / "rows.csv").write_text("1.5,2.5,3.5\n" * 100_000)
     with pytest.raises(
-        DataError, match=r"rows\.csv: does not fit .* 1\.0 MB, .* got 1\.2 MB\. Convert it to \.parquet"
+        DataError, match=r"rows\.csv: does not fit .* 1\.0 MB, .* got 1\.2 MB\. Write its parts .*\.parquet"
     ):
         xhat.data.open(tmp_path / "rows.csv", memory=LITTLE)
 
@@ -188,7 +202,7 @@ def test_reading_ahead_reads_one_part_beyond_and_in_order():
 
 def test_windows_and_samples_fit_what_is_allowed(tmp_path):
     np.save(tmp_path / "rows.npy", np.zeros((10, 1000), np.float32))
-    blocks = Blocks.of(NpyRows([tmp_path / "rows.npy"], "rows"), 10**8)
+    blocks = Blocks.of(NpyRows([mapped(tmp_path / "rows.npy")], "rows"), 10**8)
     assert blocks.window * 4000 <= 10**8 / 8
     assert blocks.sample * 4000 <= 10**8 / 16
     assert blocks.block * 64 <= blocks.window

@@ -202,7 +202,9 @@ def _refuse_large(path: Path, ask: Ask) -> None:
     """Refuse a file that can only be read whole, and does not fit."""
     size, most = path.stat().st_size, allowed(ask.memory)
     rule = f"does not fit into the memory that it may take, {amount(most)}, and cannot be streamed"
-    hint = "convert it to .parquet or .npy, which can, or allow more with memory= (--memory)"
+    hint = (
+        "write its parts to a folder as .parquet (pandas.read_csv with chunksize=), or allow more by memory= (--memory)"
+    )
     require(size <= most, path.name, rule, amount(size), hint, error=DataError)
 
 

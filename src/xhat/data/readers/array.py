@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,20 @@ from numpy.typing import NDArray
 
 from xhat.core.errors import DataError
 from xhat.data.ask import Ask
+from xhat.data.memory import allowed
 from xhat.data.raw import Raw
+from xhat.data.sources.npy import NpyRows
 
 
 def read(source: Any, ask: Ask) -> Raw:
     """Take an array as it lies in memory."""
     ask.only(who="array")
+    # A whole file as it is there: of a part the place in the file is not known, and a copy on write may differ from it.
+    whole = (
+        isinstance(source, np.memmap) and isinstance(getattr(source, "base", None), mmap) and source.mode in ("r", "r+")
+    )
+    if whole and source.ndim > 1 and source.nbytes > allowed(ask.memory) and source.dtype.kind in "biuf":
+        return Raw.streamed(NpyRows([source], "array"))
     return Raw(as_numpy(source, "array"), "array")
 
 

@@ -10,7 +10,7 @@ from xhat.core.errors import DataError
 from xhat.data.ask import Ask
 from xhat.data.memory import allowed
 from xhat.data.raw import Raw
-from xhat.data.sources.npy import NpyRows
+from xhat.data.sources.npy import NpyRows, mapped
 
 SUFFIXES = (".npy",)
 
@@ -32,7 +32,7 @@ def read(path: Path, ask: Ask) -> Raw:
         raise DataError(path.name, "cannot be read as an .npy file", error, hint) from error
     # A series of one axis is cut in windows, which are views.
     if rows.nbytes > allowed(ask.memory) and rows.ndim > 1 and rows.dtype.kind in "biuf":
-        return Raw.streamed(NpyRows([path], path.stem))
+        return Raw.streamed(NpyRows([mapped(path)], path.stem))
     return Raw(rows, path.stem)
 
 
@@ -46,7 +46,7 @@ def read_folder(folder: Path, ask: Ask) -> Raw:
     """
     folder = folder.resolve()
     ask.only(who=folder.name)
-    source = NpyRows(sorted(folder.glob("*.npy")), folder.name)
+    source = NpyRows([mapped(path) for path in sorted(folder.glob("*.npy"))], folder.name)
     if source.nbytes > allowed(ask.memory):
         return Raw.streamed(source)
     return Raw(source[:], folder.name)

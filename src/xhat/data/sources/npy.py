@@ -26,8 +26,8 @@ class NpyRows(Source):
 
     Parameters
     ----------
-    paths : sequence of Path
-        The files, whose rows have one shape and one type.
+    maps : sequence of numpy.memmap
+        The files, mapped by `mapped`; their rows have one shape and one type.
     name : str
         The source's short name.
 
@@ -37,11 +37,10 @@ class NpyRows(Source):
         When a file is cut short, no array of numbers, in columns' order, or unlike the first.
     """
 
-    def __init__(self, paths: Sequence[Path], name: str) -> None:
-        self.name, self.paths = name, list(paths)
-        headers = [mapped(path) for path in self.paths]
-        first = headers[0]
-        for path, rows in zip(self.paths, headers, strict=True):
+    def __init__(self, maps: Sequence[np.memmap], name: str) -> None:
+        self.name, self.paths = name, [Path(str(rows.filename)) for rows in maps]
+        first = maps[0]
+        for path, rows in zip(self.paths, maps, strict=True):
             rule, hint = (
                 f"rows must be of {first.shape[1:]} and {first.dtype}, as in {self.paths[0].name}",
                 "leave it out",
@@ -51,11 +50,11 @@ class NpyRows(Source):
             hint = "save it again with numpy.save(path, numpy.ascontiguousarray(rows))"
             ordered = rows.flags.c_contiguous
             require(ordered, path.name, "rows must lie one after the other", "columns do", hint, error=DataError)
-        self.shape = (sum(len(rows) for rows in headers), *first.shape[1:])
+        self.shape = (sum(len(rows) for rows in maps), *first.shape[1:])
         self.dtype = first.dtype.newbyteorder("=")
         self._stored = first.dtype
-        self._offsets = [int(rows.offset) for rows in headers]
-        self._starts = np.cumsum([0, *(len(rows) for rows in headers)])  # of each file, and the end
+        self._offsets = [int(rows.offset) for rows in maps]
+        self._starts = np.cumsum([0, *(len(rows) for rows in maps)])  # of each file, and the end
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Read rows, neighbours together."""
