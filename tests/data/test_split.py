@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from xhat.core.errors import ConfigError, DataError
 from xhat.data import Split
+from xhat.data.split import sparse
 
 
 @given(st.integers(2, 500), st.floats(0.001, 0.999), st.integers(0, 10), st.integers(1, 100))
@@ -70,3 +71,19 @@ def test_what_only_one_row_tells_is_left_to_train():
 def test_rows_of_which_each_alone_tells_something_are_split_all_the_same():
     split = Split.draw(6, 0.5, seen=torch.eye(6, dtype=torch.bool))
     assert torch.equal(split.validation, Split.draw(6, 0.5).validation)
+
+
+@given(st.integers(8, 5000), st.integers(0, 10))
+def test_a_few_out_of_many_are_drawn_without_a_shuffle(n, seed):
+    split, again = sparse(n, n // 8, seed), sparse(n, n // 8, seed)
+    assert len(split.validation) == n // 8
+    assert torch.equal(torch.cat([split.train, split.validation]).sort().values, torch.arange(n))
+    assert torch.equal(split.validation, again.validation)
+    assert torch.equal(split.validation, split.validation.sort().values)
+
+
+def test_few_are_drawn_evenly():
+    rows = torch.cat([sparse(10_000, 1000, seed).validation for seed in range(20)])
+    counts = torch.bincount(rows // 1000, minlength=10)
+    # Twenty thousand draws in ten parts: three standard deviations are 127.
+    assert (counts - 2000).abs().max() < 130

@@ -68,7 +68,7 @@ class Blocks:
         """
         if not len(rows):
             return rows
-        ordered = rows.sort().values
+        ordered = rows if bool((rows[1:] > rows[:-1]).all()) else rows.sort().values
         edges = torch.arange(0, int(ordered[-1]) // self.block + 2) * self.block
         starts = torch.searchsorted(ordered, edges).tolist()
         blocks = torch.randperm(len(starts) - 1, generator=generator).tolist()

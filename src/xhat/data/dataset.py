@@ -17,7 +17,7 @@ from xhat.data.scaling import FINE
 from xhat.data.schema import Schema
 from xhat.data.source import Source
 from xhat.data.sources.pinned import PinnedRows
-from xhat.data.split import Split
+from xhat.data.split import Split, sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +178,10 @@ class Dataset:
         """Draw rows that validate; see `Split.draw`. Of a table with gaps a value of each column is left to train."""
         if self.blocks is not None:
             # Among so many rows every column has values on both sides.
-            return Split.draw(len(self), validation, seed=seed, most=min(most, self.blocks.sample))
+            most = min(most, self.blocks.sample)
+            if 0 < validation < 1 and 1 <= (held := min(most, round(len(self) * validation))) <= len(self) // 8:
+                return sparse(len(self), held, seed)
+            return Split.draw(len(self), validation, seed=seed, most=most)
         gaps = self.schema.kind == "table" and self.schema.missing
         return Split.draw(len(self), validation, seed=seed, most=most, seen=~self.resident.isnan() if gaps else None)
 

@@ -70,6 +70,27 @@ class Split:
         return cls(order[held:].sort().values, order[:held].sort().values)
 
 
+def sparse(n: int, held: int, seed: int) -> Split:
+    """Draw a few validation rows out of very many, without a shuffle of all: it would take memory that rows could have.
+
+    Parameters
+    ----------
+    n : int
+        How many rows there are, more than four times `held`.
+    held : int
+        How many validate.
+    seed : int
+        Of the draw.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    # Some fall on one row twice; of four times as many enough are left, however few rows there are.
+    drawn = torch.randint(n, (4 * held,), generator=generator).unique()
+    validation = drawn[torch.randperm(len(drawn), generator=generator)[:held]].sort().values
+    train = torch.ones(n, dtype=torch.bool)
+    train[validation] = False
+    return Split(train.nonzero().squeeze(1), validation)
+
+
 def _with_evidence(order: Tensor, held: int, seen: Tensor) -> tuple[int, Tensor]:
     """Let rows change places until the training rows have a value of each column that has one."""
     left = seen.sum(0)  # (D,): values of each column that are not held out

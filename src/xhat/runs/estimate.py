@@ -35,7 +35,8 @@ def estimate(plan: Plan) -> float:
         order = Order.of(
             plan.split.train, plan.data.y, recipe.objective.labelled_share, size, settings.seed, plan.data.blocks
         )
-        rows = order.epoch(1).repeat(WARM + TIMED)[: size * (WARM + TIMED)]
+        wanted = size * (WARM + TIMED)
+        rows = order.epoch(1)[:wanted].repeat(WARM + TIMED)[:wanted]
         for number, batch in enumerate(batches(plan.data, rows, size)):
             if number == WARM:
                 start = time.perf_counter()

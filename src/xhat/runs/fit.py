@@ -248,7 +248,8 @@ def _finish(plan: Plan, fitted: Fitted, training: Training, folder: RunFolder | 
     fitted.model.eval()
     share = keep_above_pca(plan, fitted)
     if not fitted.shapes_prior:
-        rows = plan.split.train[:: max(1, len(plan.split.train) // PRIOR_ROWS)]
+        rows = plan.data.few(plan.split.train)
+        rows = rows[:: max(1, len(rows) // PRIOR_ROWS)]
         # A mixture or a flow draws while it is fitted: from the run's seed, and without a trace.
         with torch.no_grad(), private_randomness(plan.settings.seed):
             fitted.model.prior.fit(torch.cat([fitted.model.encode(b).z for b in fitted.batches(plan.data, rows)]))
