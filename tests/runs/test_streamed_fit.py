@@ -15,14 +15,14 @@ from xhat.engine.settings import TrainSettings
 from xhat.runs.plan import make_plan
 
 SHORT = {"epochs": 1, "batch_size": 100, "device": "cpu", "latent": 4, "overrides": tiny.NARROW, "net": "mlp"}
-LITTLE = "1MB"  # for rows of 1.8 MB
+LITTLE = "1MB"  # for rows of 1.4 MB
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """Digits four times with a little noise, sorted by their classes as files often are."""
+    """Digits three times with a little noise, sorted by their classes as files often are."""
     digits = load_digits()
-    rows = np.repeat(digits.data[np.argsort(digits.target, kind="stable")], 4, axis=0)  # (7188, 64)
+    rows = np.repeat(digits.data[np.argsort(digits.target, kind="stable")], 3, axis=0)  # (5391, 64)
     noise = np.random.default_rng(0).normal(0, 0.3, rows.shape)
     path = tmp_path_factory.mktemp("streamed") / "rows.npy"
     np.save(path, (rows + noise).astype(np.float32))
@@ -98,14 +98,14 @@ print(peak() - before, total, len(order))
 """
 
 
-def test_memory_stays_flat_over_300_mb(tmp_path):
-    path, shape = tmp_path / "large.npy", (100_000, 750)
+def test_memory_stays_flat_over_180_mb(tmp_path):
+    path, shape = tmp_path / "large.npy", (60_000, 750)
     # Zeros that take no room on the disk, beside one column.
     rows = np.lib.format.open_memmap(path, "w+", np.float32, shape)
     rows[::100, 0] = 1
     del rows
     script = [sys.executable, "-c", textwrap.dedent(BOUND), str(path)]
-    done = subprocess.run(script, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(script, capture_output=True, text=True, check=True, timeout=300)
     grown, total, rows = done.stdout.split()
     assert float(total) == pytest.approx(int(rows) / 100, abs=20)
-    assert int(grown) < 100, grown
+    assert int(grown) < 100, grown  # mapped, it is more than 500

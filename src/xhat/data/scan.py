@@ -11,7 +11,7 @@ import numpy as np
 from xhat.core.shapes import size
 from xhat.data.ahead import ahead
 from xhat.data.layout import Rows
-from xhat.data.source import ENTRIES, Source
+from xhat.data.source import Source
 
 BLOCK = 1 << 20  # entries: small enough for memory to stay flat over a mapped file of any length
 
@@ -46,7 +46,7 @@ class Scan:
         for start, block in _blocks(rows):
             low = np.fmin(low, np.fmin.reduce(block, 0))  # fmin, fmax: NaN only where there is nothing else
             high = np.fmax(high, np.fmax.reduce(block, 0))
-            if rows.dtype.kind == "f":
+            if rows.dtype.kind == "f" and not np.isfinite(block).all():
                 nan = np.isnan(block)
                 if mask is not None:
                     there = mask[start : start + len(block)]
@@ -70,7 +70,7 @@ class Scan:
 def _blocks(rows: Rows | Source) -> Iterator[tuple[int, Rows]]:
     entries = BLOCK
     if isinstance(rows, Source):
-        entries = max(ENTRIES, rows.grain * size(rows.shape[1:]))
+        entries = max(BLOCK, rows.grain * size(rows.shape[1:]))
     step = max(1, entries // max(1, size(rows.shape[1:])))
     starts = range(0, len(rows), step)
     if isinstance(rows, Source):

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 from xhat.core.shapes import Shape, size
 from xhat.data.layout import Rows
 
-# Entries that are read at once where all rows are looked at.
-ENTRIES = 1 << 22
-
 
 class Source(ABC):
     """Rows (N, *X) that are read from a disk when they are asked for; in memory are only those.
