@@ -90,13 +90,17 @@ def no_gpu(name):
     raise ConfigError("device", "must be one that this machine has", f"'{name}'")
 
 
-def test_devices_that_are_not_there_are_refused(monkeypatch):
+def test_devices_that_are_not_there_and_weights_that_would_be_divided_are_refused(monkeypatch):
     for name in processes.TOLD:
         monkeypatch.setenv(name, "2")
     with pytest.raises(ConfigError, match="several processes take cpu or cuda, got 'cuda:1'"):
         processes.joined("cuda:1", torch.device)
     with pytest.raises(ConfigError, match="must be one that this machine has, got 'cuda'"):
         processes.joined("cuda", no_gpu)
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(ConfigError, match="each holds all weights, which FSDP and DeepSpeed would divide"):
+        processes.joined("cpu", torch.device)
+    monkeypatch.delenv("ACCELERATE_USE_FSDP")
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     with pytest.raises(ConfigError, match=r"each needs a GPU of its own, and this machine has 1, got 2\. Start fewer"):
         processes.joined("auto", torch.device)
@@ -112,7 +116,7 @@ def started(folder: Path, epochs: int) -> subprocess.Popen:
     words = ["-m", "xhat", "fit", "digits", *ARGUMENTS, "--processes", "2", "--out", folder]
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     run = subprocess.Popen([sys.executable, *words], env={**os.environ, "OMP_NUM_THREADS": "1"}, **quiet)
-    until = time.monotonic() + 120
+    until = time.monotonic() + 240
     while run.poll() is None and time.monotonic() < until:
         if (metrics := folder / "metrics.jsonl").exists() and metrics.read_text().count("\n") > epochs:
             break
@@ -130,7 +134,7 @@ def test_what_two_began_and_ctrl_c_ended_one_continues(tmp_path, alone):
     folder = tmp_path / "run"
     run = started(folder, 2)
     run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=120)
     assert run.returncode == 130, err
     assert out.startswith("Interrupted and saved.")
     done = len((folder / "metrics.jsonl").read_text().splitlines())
@@ -150,7 +154,7 @@ def test_a_killed_process_ends_the_run_with_its_reason(tmp_path):
         pytest.skip("this system does not list a process's children")
     pids = [int(pid) for pid in children.read_text().split()]
     os.kill(pids[1], signal.SIGKILL)
-    _, err = run.communicate(timeout=60)
+    _, err = run.communicate(timeout=120)
     assert run.returncode == 1
     last = err.splitlines()[-1]
     assert last.startswith("xhat: process 2 of 2 was killed by SIGKILL, and the others were ended.")

@@ -18,6 +18,8 @@ from xhat.core.errors import ConfigError, ProcessError, require
 
 # What Accelerate's and torch's launchers tell each process.
 TOLD = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+# What Accelerate's launcher says where weights shall be divided among processes.
+DIVIDING = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
 # A process that does not answer for so long has gone, though nobody said so.
 PATIENCE = timedelta(minutes=10)
 # Asking others makes a GPU wait for its step to end.
@@ -137,6 +139,9 @@ def joined(device: str, alone: Callable[[str], torch.device]) -> Processes:
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1 or not all(name in os.environ for name in TOLD):
         return Processes(device=alone(device))
+    for name in DIVIDING:
+        rule, hint = "each holds all weights, which FSDP and DeepSpeed would divide", "launch without them"
+        require(os.environ.get(name, "false").lower() != "true", "processes", rule, f"{name}=true", hint)
     require(device in ("auto", "cpu", "cuda"), "device", "several processes take cpu or cuda", f"'{device}'")
     here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", world)), torch.cuda.device_count()
     on_gpus = device == "cuda" or (device == "auto" and gpus > 0)
