@@ -8,8 +8,10 @@ from xhat.core.errors import UnknownKindError
 from xhat.restore.direct import Direct
 from xhat.restore.operators.blur import Blur
 from xhat.restore.operators.compress_sense import CompressSense
+from xhat.restore.operators.demosaic import Demosaic
 from xhat.restore.operators.denoise import Denoise
 from xhat.restore.operators.downsample import Downsample
+from xhat.restore.operators.inpaint import Inpaint
 from xhat.restore.plan import make_plan, solver_for, solver_names
 from xhat.restore.solvers.dmsp import DMSP
 from xhat.restore.solvers.hqs import HQS
@@ -24,10 +26,12 @@ def test_every_solver_is_made_by_its_name():
     assert "hqs" in solver_names()
 
 
-def test_hqs_takes_as_many_steps_as_the_operator_needs_and_one_for_noise():
+def test_hqs_goes_the_way_that_suits_the_operator_and_one_step_for_noise():
     assert solver_for("hqs", Denoise()) == Direct()
     assert solver_for("hqs", Blur(torch.ones(1, 1))) == HQS(iterations=8)
     assert solver_for("hqs", Downsample(2)) == HQS(iterations=24)
+    assert solver_for("hqs", Demosaic()) == HQS(iterations=24, last=0.6 / 255)
+    assert solver_for("hqs", Inpaint(torch.ones(1, 1, dtype=torch.bool))) == HQS(iterations=24, first=25 / 255)
     assert solver_for("hqs", CompressSense((1, 4, 4))) == HQS(iterations=48, first=100 / 255)
     assert solver_for("dmsp", Downsample(2)) == DMSP()
     mine = HQS(iterations=3)

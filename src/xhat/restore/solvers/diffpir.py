@@ -43,9 +43,9 @@ class DiffPIR(Solver):
 
     iterations: int = 30
     weight: float = 0.5
-    # Of 0.1, 0.3 and 1 the one of the highest PSNR, by 1.5 dB at deblurring and 2 at filling (three pictures of
-    # BSDS500's training part, 64 x 64): what the prior gets wrong is not handed on. Twice as many iterations, λ = 2
-    # and `first` of 25 or 100 of 255 gave no more.
+    # Where prior and data disagree ε̂ repeats it, fresh noise does not: 29.7, 25.8 and 30.6 dB at deblurring, filling
+    # and enlarging, 27.9, 24.0 and 29.9 with ζ = 0.3 (crops of BSDS500's training part, 64 x 64, a prior in training).
+    # λ of 0.23 and 1 lost 0.6 dB at deblurring.
     zeta: float = 1.0
     first: float = 49 / 255
     last: float = 1 / 255
