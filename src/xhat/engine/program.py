@@ -30,7 +30,7 @@ class Program:
     Parameters
     ----------
     stack : Stack
-        Whose step it is; its first trainee must be in training mode when it is called.
+        Whose step it is; it must be in training mode when it is called.
     calls : int
         How often it will be called at most.
     compiles : bool, default=True
@@ -66,12 +66,8 @@ class Program:
     def _trace(self, arguments: tuple[Any, ...]) -> None:
         flat, state, *rest = arguments
         # On copies: tracing takes the step.
-        copies = (flat.clone(), [value.clone() for value in state], *rest)
-        with torch.no_grad():
-            graph = make_fx(self._run)(*copies)
-        graph.graph.eliminate_dead_code()
-        graph.recompile()
-        self._run, self.form = graph, "traced"
+        self._run = traced(self._run, (flat.clone(), [value.clone() for value in state], *rest))
+        self.form = "traced"
 
     def _compile(self) -> None:
         plain = self._run
@@ -92,6 +88,15 @@ class Program:
             return self._run(*arguments)
 
         self._run = tried
+
+
+def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[..., Any]:
+    """Leave of a function nothing but its operations on tensors of these shapes."""
+    with torch.no_grad():
+        graph = make_fx(function)(*arguments)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
 
 
 def _step(stack: Stack) -> Step:

@@ -39,6 +39,7 @@ class Stack:
 
     def __init__(self, trainees: Sequence[Trainee], places: Sequence[Place] = (), changing: Sequence[str] = ()) -> None:
         self.trainees, self.places, self.changing = list(trainees), list(places), list(changing)
+        self.code = self.trainees[0]  # its mode, training or evaluation, is that of all
         named = [dict(trainee.named_parameters()) for trainee in trainees]
         self.names = [name for name, p in named[0].items() if p.requires_grad]
         self.shapes = [named[0][name].shape for name in self.names]
@@ -115,7 +116,7 @@ class Stack:
     def _loss(
         self, weights: Fields, still: Fields, coefficients: list[Tensor], fields: Fields, drawn: list[Tensor]
     ) -> tuple[Tensor, tuple[dict[str, Tensor], Fields]]:
-        trainee = self.trainees[0]
+        trainee = self.code
         # A step may change buffers in place, which a gradient does not allow of what it was given.
         held = {name: value.clone() if name in self.changing else value for name, value in still.items()} | weights
         with standing_in(trainee, dict(zip(self.places, coefficients, strict=True))), Replaying(drawn):

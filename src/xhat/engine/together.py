@@ -7,17 +7,19 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from xhat.core.schedule import Schedule
+from xhat.engine import program
 from xhat.engine.alike import Seen, Task, present, watched
 from xhat.engine.cycle import one_cycle
 from xhat.engine.draws import Source, drawn
 from xhat.engine.history import Epoch, History
 from xhat.engine.precision import computing
-from xhat.engine.program import Program
+from xhat.engine.program import Program, traced
 from xhat.engine.randomness import epoch_order, private_randomness
 from xhat.engine.stack import Fields, Place, Stack
 from xhat.engine.stacked_adamw import StackedAdamW
@@ -83,8 +85,10 @@ class Together:
         self.done = 0
         self.outcomes = [Outcome() for _ in self.tasks]
         self.kept = list(range(len(self.tasks)))  # the tasks that are in the stack
+        self._shared = all(task.data is self.tasks[0].data for task in self.tasks)
         self._best: dict[int, tuple[Tensor, Fields]] = {}
         self._programs: dict[tuple[int, int], Program] = {}
+        self._judges: dict[tuple[int, int], Callable[..., dict[str, Tensor]]] = {}
         self._seen: dict[tuple[bool, int], Seen] = {}
 
     def run(self) -> list[Outcome]:
@@ -118,31 +122,45 @@ class Together:
 
     def _epoch(self, number: int) -> Terms:
         """Go once over each one's rows; give the terms' means."""
-        self.stack.trainees[0].train()
+        self.stack.code.train()
         orders = [self.orders[i].epoch(number) for i in self.kept]
         sums: dict[str, Tensor] = {}
-        for k in range(self.steps):
-            size = self.batch_size
+        for parts in self._batches(orders):
             share = one_cycle((self.done + 1) / (self.epochs * self.steps + 1))
-            rates = (share, self.done + 1)
-            for models, rows in _of_one_size([order[k * size : (k + 1) * size] for order in orders]):
-                for name, mean in self._step(models, rows, *rates).items():
-                    sums.setdefault(name, mean.new_zeros(len(self.kept)))[models] += rows.shape[1] * mean
+            for models, rows in parts:
+                for name, mean in self._step(models, rows, share).items():
+                    total = rows.shape[1] * mean
+                    if len(models) == len(self.kept):
+                        sums[name] = sums[name] + total if name in sums else total
+                    else:
+                        sums.setdefault(name, mean.new_zeros(len(self.kept)))[models] += total
             self.done += 1
         lengths = torch.tensor([len(order) for order in orders])
         return {name: (value.cpu() / lengths).tolist() for name, value in sums.items()}
 
-    def _step(self, models: Tensor, rows: Tensor, share: float, step: int) -> dict[str, Tensor]:
+    def _batches(self, orders: Sequence[Tensor]) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """Cut each one's rows into batches; each step has one size, but for the last."""
+        size, everyone = self.batch_size, torch.arange(len(orders))
+        whole = min(map(len, orders)) // size * size
+        if whole:
+            for rows in torch.stack([order[:whole] for order in orders]).split(size, 1):
+                yield [(everyone, rows)]
+        rest = [order[whole:] for order in orders]
+        if any(map(len, rest)):
+            yield list(_of_one_size(rest))
+
+    def _step(self, models: Tensor, rows: Tensor, share: float) -> dict[str, Tensor]:
         """Step some models by a batch of rows (m, B) each."""
         part = len(models) < len(self.stack)
         stack = self.stack.select(models) if part else self.stack
         optimiser = self.optimiser.select(models) if part else self.optimiser
         coefficients = stack.coefficients(self.done / self.steps)
-        given = drawn(self._watched(True, rows.shape[1]).draws, [self.sources[self.kept[i]] for i in models.tolist()])
+        draws = self._watched(True, rows.shape[1]).draws
+        given = drawn(draws, [self.sources[self.kept[i]] for i in models.tolist()]) if draws else []
         means, held = self._program(stack, rows.shape[1])(
             stack.flat,
             optimiser.state(),
-            optimiser.rates(share, step),
+            optimiser.rates(share, self.done + 1),
             stack.still,
             coefficients,
             self._fields(models, rows),
@@ -164,7 +182,7 @@ class Together:
     @torch.no_grad()
     def _judged(self) -> Terms:
         """Give the means of every term over each one's validation rows, with the same draws each time."""
-        self.stack.trainees[0].eval()
+        self.stack.code.eval()
         validation = [self.tasks[i].validation for i in self.kept]
         sources = [Source(self.device, self.tasks[i].settings.seed) for i in self.kept]
         some = self.tasks[0].data.batch(validation[0][:1]).x
@@ -175,13 +193,20 @@ class Together:
                 for models, rows in zip(all_models.split(most), all_rows.split(most), strict=True):
                     stack = self.stack if len(models) == len(self.stack) else self.stack.select(models)
                     given = drawn(self._watched(False, rows.shape[1]).draws, [sources[i] for i in models.tolist()])
-                    means = stack.means()(
-                        stack.flat, stack.still, stack.coefficients(math.inf), self._fields(models, rows), given
-                    )
+                    fields = self._fields(models, rows)
+                    arguments = (stack.flat, stack.still, stack.coefficients(math.inf), fields, given)
+                    means = self._judge(stack, rows.shape[1], arguments)(*arguments)
                     for name, mean in means.items():
                         sums.setdefault(name, mean.new_zeros(len(self.kept)))[models] += rows.shape[1] * mean
         lengths = torch.tensor([len(rows) for rows in validation])
         return {name: (value.cpu() / lengths).tolist() for name, value in sums.items()}
+
+    def _judge(self, stack: Stack, size: int, arguments: tuple[Any, ...]) -> Callable[..., dict[str, Tensor]]:
+        key = (len(stack), size)
+        if key not in self._judges:
+            plain = stack.means()
+            self._judges[key] = traced(plain, arguments) if self.epochs >= program.TRACED else plain
+        return self._judges[key]
 
     def _close(self, number: int, train: Terms, start: float) -> None:
         validation = self._judged()
@@ -219,6 +244,7 @@ class Together:
             self.stack, self.optimiser = self.stack.select(models), self.optimiser.select(models)
             self.kept = [self.kept[place] for place in running]
             self._programs.clear()
+            self._judges.clear()
 
     def _watched(self, training: bool, size: int) -> Seen:
         """See once what a step or a judgement of so many rows draws and changes."""
@@ -233,10 +259,10 @@ class Together:
 
     def _fields(self, models: Tensor, rows: Tensor) -> Fields:
         """Take rows (m, B) of each one's data, as stacks."""
-        data = [self.tasks[self.kept[i]].data for i in models.tolist()]
-        if all(one is data[0] for one in data):
-            batch = data[0].batch(rows.flatten()).to(self.device)
+        if self._shared:
+            batch = self.tasks[0].data.batch(rows.flatten()).to(self.device)
             return {name: getattr(batch, name).unflatten(0, rows.shape) for name in present(batch)}
+        data = [self.tasks[self.kept[i]].data for i in models.tolist()]
         batches = [one.batch(of).to(self.device) for one, of in zip(data, rows, strict=True)]
         return {name: torch.stack([getattr(batch, name) for batch in batches]) for name in present(batches[0])}
 
@@ -249,6 +275,7 @@ def _settled(task: Task, epochs: int) -> int:
 
 def _of_one_size(parts: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
     """Give models with as many rows as each other, (m,), and their rows, (m, B)."""
-    for size in sorted({len(part) for part in parts if len(part)}, reverse=True):
-        models = [i for i, part in enumerate(parts) if len(part) == size]
+    sizes = [len(part) for part in parts]
+    for size in sorted(set(sizes) - {0}, reverse=True):
+        models = [i for i, of in enumerate(sizes) if of == size]
         yield torch.tensor(models), torch.stack([parts[i] for i in models])
