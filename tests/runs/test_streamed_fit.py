@@ -10,9 +10,12 @@ import tiny
 from sklearn.datasets import load_digits
 
 import xhat
+from xhat.core.errors import ConfigError
 from xhat.core.files import read_json
 from xhat.engine.settings import TrainSettings
+from xhat.runs.fit import execute
 from xhat.runs.plan import make_plan
+from xhat.runs.reopen import reopen
 
 SHORT = {"epochs": 1, "batch_size": 100, "device": "cpu", "latent": 4, "overrides": tiny.NARROW, "net": "mlp"}
 LITTLE = "1MB"  # for rows of 1.4 MB
@@ -65,10 +68,10 @@ def test_a_path_is_opened_again_as_it_was(path, tmp_path):
         overrides=tiny.NARROW,
         net="mlp",
     )
-    xhat.runs.fit.execute(plan, out=tmp_path / "run")
+    execute(plan, out=tmp_path / "run")
     origin = read_json(tmp_path / "run" / "config.json")["origin"]
     assert origin["blocks"] == {"block": 7, "window": 488, "sample": 244}
-    assert xhat.runs.reopen.reopen(xhat.load(tmp_path / "run"), None, "run", "read").streams
+    assert reopen(xhat.load(tmp_path / "run"), None, "run", "read").streams
 
 
 def test_codes_and_copies_equal_those_of_rows_in_memory(path):
@@ -76,6 +79,12 @@ def test_codes_and_copies_equal_those_of_rows_in_memory(path):
     fitted = xhat.fit(resident, **SHORT)
     assert np.array_equal(fitted.encode(streamed), fitted.encode(resident))
     assert np.array_equal(fitted.reconstruct(streamed), fitted.reconstruct(resident))
+
+
+def test_what_needs_all_rows_in_memory_is_refused(path):
+    streamed = xhat.data.open(path, memory=LITTLE)
+    with pytest.raises(ConfigError, match=r"init=greedy: keeps .* all rows in memory, got data that streams 1\.4 MB"):
+        xhat.fit(streamed, init="greedy", **SHORT)
 
 
 BOUND = """

@@ -90,7 +90,7 @@ def start_at_factors(model: Autoencoder, factors: FactorAnalysis) -> None:
 
 def begun_at_factors(plan: Plan) -> Plan:
     """Let a plan's training begin at factor analysis of its scaled training rows."""
-    batch = plan.data.batch(plan.split.train)
+    batch = plan.data.batch(plan.data.few(plan.split.train))
     scaled = plan.scaling(batch.x)
     x = scaled if batch.mask is None else scaled.masked_fill(~batch.mask, torch.nan)
     with private_randomness(plan.settings.seed):

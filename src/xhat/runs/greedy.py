@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from xhat.core.errors import ConfigError
+from xhat.core.errors import ConfigError, require
 from xhat.data.open import open as open_data
 from xhat.data.scaling import Scaling
 from xhat.engine.trainee import Trainee
@@ -47,6 +47,8 @@ def pretrain_greedily(plan: Plan) -> None:
     ----------
     Hinton and Salakhutdinov, Science 2006; Bengio et al., "Greedy Layer-Wise Training of Deep Networks", 2006.
     """
+    rule, hint = "keeps what each layer says of all rows in memory", "use --init random, or allow more --memory"
+    require(not plan.data.streams, "init=greedy", rule, f"data that {plan.data.reading}", hint)
     inward, outward = _layers(plan.recipe.model)
     settings = plan.settings
     settings = replace(settings, epochs=max((settings.epochs or SHARE) // SHARE, 1), patience=None)
