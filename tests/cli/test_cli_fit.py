@@ -276,6 +276,14 @@ def test_a_code_larger_than_the_row_is_warned_of(xhat_, digits):
     assert "PCA copies these rows exactly; an autoencoder cannot do better." in " ".join(done.out.split())
 
 
+def test_verbose_says_what_was_decided_and_leaves_json_alone(xhat_, digits):
+    done = xhat_(f"fit {digits} {tiny.FLAGS} --dry-run --json --verbose --precision bf16 --compile off")
+    assert done.status == 0
+    assert json.loads(done.out)["batch_size"] == 32
+    assert done.err.startswith("nets compute in bfloat16; compiling the steps")
+    assert done.err.endswith(": not compiled (--compile off)\n")
+
+
 # Real data
 
 

@@ -4,7 +4,7 @@ import pytest
 import tiny
 import torch
 
-from xhat.runs.estimate import estimate
+from xhat.runs.estimate import decisions, estimate
 
 
 @pytest.mark.parametrize("kind", ["vae", "aae"])
@@ -28,3 +28,18 @@ def test_it_is_near_the_time_that_a_run_takes():
 
 def test_it_grows_with_the_epochs():
     assert estimate(tiny.plan(epochs=2000)) > 10 * estimate(tiny.plan(epochs=2))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {},
+            "nets compute in 32 bits; compiling the steps, 5 a call, would take about 24 s and save 0 s: not compiled",
+        ),
+        ({"precision": "bf16", "compile": "on"}, ": compiled (--compile on)"),
+        ({"precision": "bf16", "compile": "off"}, "nets compute in bfloat16; "),
+    ],
+)
+def test_decisions_are_told_in_a_line(settings, said):
+    assert said in decisions(tiny.plan(**settings))

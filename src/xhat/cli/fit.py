@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -81,7 +82,11 @@ class TrainOptions:
     device
         auto, cpu, cuda. [default: auto]
     precision
-        Of the nets' products: 32, bf16, or auto for bf16 where the device gains from it. [default: 32]
+        Of the nets' products: 32, bf16, 16 (float16, where the device has it), or auto for bf16 where the device gains
+        from it. [default: 32]
+    compile
+        Whether steps are compiled as a whole: on, off, or auto where the run is long enough to earn back what that
+        takes. [default: auto]
     """
 
     epochs: int | None = None
@@ -92,6 +97,7 @@ class TrainOptions:
     seed: int | None = None
     device: str | None = None
     precision: str | None = None
+    compile: str | None = None
 
 
 def fit(
@@ -103,6 +109,7 @@ def fit(
     resume: Path | None = None,
     dry_run: Switch = False,
     json: Switch = False,
+    verbose: Switch = False,
     processes: int | None = None,
     model: ModelOptions = ModelOptions(),
     train: TrainOptions = TrainOptions(),
@@ -124,6 +131,8 @@ def fit(
         Say what would be trained and how long it would take; write nothing.
     json
         Print the summary as JSON.
+    verbose
+        Say how finely nets compute, and whether steps are compiled and why.
     processes
         Train in so many processes on this machine, each on a GPU of its own or on its share of the cores; several
         machines are started by accelerate launch -m xhat fit. [default: 1]
@@ -142,6 +151,10 @@ def fit(
     if many and not dry_run:
         return launch(processes or 1)
     plan = _plan(chosen, changes, options)
+    if verbose and speaks():
+        from xhat.runs.estimate import decisions
+
+        print(decisions(plan), file=sys.stderr)  # what --json prints stays JSON
     if dry_run:
         return _print_plan(plan, json)
     from xhat.engine.progress import ProgressBar

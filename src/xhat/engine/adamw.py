@@ -87,6 +87,10 @@ class AdamW(torch.optim.AdamW):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a state."""
         super().load_state_dict(state_dict)
+        self.forget()
+
+    def forget(self) -> None:
+        """Gather anew: other tensors hold the state."""
         self._gathered = None
 
     def _gather(self) -> tuple[list[Tensor], ...] | None:

@@ -52,22 +52,24 @@ def computing(nets: list[nn.Module], precision: str) -> Iterator[bool]:
             vars(net).pop("forward", None)
 
 
-def resolved(nets: list[nn.Module], precision: str) -> str:
+def resolved(nets: list[nn.Module], precision: str, device: torch.device | None = None) -> str:
     """Give the precision that nets will compute at: "32", "bf16" or "16".
 
     Parameters
     ----------
     nets : list of nn.Module
-        An encoder, a decoder, on their device.
+        An encoder, a decoder.
     precision : str
         "32", "bf16", "16"; or "auto": bf16 where the device has instructions for it and a net has wide convolutions.
+    device : torch.device, optional
+        Where they will compute; by default where they are.
 
     Raises
     ------
     ConfigError
         When the device cannot.
     """
-    device = _device(nets)
+    device = device or _device(nets)
     if precision == "auto":
         return "bf16" if _gains(nets, device) else "32"
     able = precision != "bf16" or device.type in ("cpu", "cuda")

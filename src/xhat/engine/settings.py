@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from xhat.core.errors import ConfigError, require
+from xhat.engine import compiling
 from xhat.engine.precision import checked
 
 # An epoch count that is not given is chosen so that about this many steps are taken.
@@ -38,7 +39,11 @@ class TrainSettings:
     device : str, default="auto"
         "auto", "cpu", "cuda", "cuda:1", "mps".
     precision : str, default="32"
-        Of the nets' products while they train: "32", "bf16", or "auto" for bf16 where the device gains from it.
+        Of the nets' products while they train: "32", "bf16", "16" (float16 with a scaled loss, where the device has
+        it), or "auto" for bf16 where the device gains from it.
+    compile : str, default="auto"
+        Whether steps are compiled as a whole: "on", "off", or "auto" where the run is long enough to earn back what
+        that takes. Results differ by rounding.
     """
 
     epochs: int | None = None
@@ -50,6 +55,7 @@ class TrainSettings:
     seed: int = 0
     device: str = "auto"
     precision: str = "32"
+    compile: str = "auto"
 
     def __post_init__(self) -> None:
         for name, plain in (("seed", operator.index), ("lr", float), ("weight_decay", float), ("clip", float)):
@@ -59,6 +65,7 @@ class TrainSettings:
                 value = self._store(name, operator.index)
                 require(value >= 1, "fit", f"{name} must be >= 1", value, "leave it out to have it chosen")
         object.__setattr__(self, "precision", checked(self.precision))
+        object.__setattr__(self, "compile", compiling.checked(self.compile))
         require(self.lr > 0, "fit", "lr must be > 0", self.lr, "2e-3 suits most data")
         require(self.weight_decay >= 0, "fit", "weight_decay must be >= 0", self.weight_decay, "use 0 for none")
         require(self.clip >= 0, "fit", "clip must be >= 0", self.clip, "use 0 for none")

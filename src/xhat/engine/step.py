@@ -55,16 +55,21 @@ class Step:
 
     def take(self, batch: Batch) -> dict[str, Tensor]:
         """Take the step on a batch that is scaled."""
-        share = 1.0 if self.total is None else one_cycle((self.done + 1) / (self.total + 1))
+        lr = self.rate()
         means = self.trainee.loss(batch).means()
-        self._learn(means, self.main, self.optimiser, self.lr * share, self.clip)
+        self._learn(means, self.main, self.optimiser, lr, self.clip)
         if self.critic_optimiser is not None:
             critic = self.trainee.critic_loss(batch).means()
-            self._learn(critic, self.critic, self.critic_optimiser, self.lr * share)
+            self._learn(critic, self.critic, self.critic_optimiser, lr)
             means |= {f"critic_{name}": mean for name, mean in critic.items()}
         self.scaler.update()
         self.done += 1
         return {name: mean.detach() for name, mean in means.items()}
+
+    def rate(self, ahead: int = 0) -> float:
+        """Give the learning rate of the next step, or of one further ahead."""
+        share = 1.0 if self.total is None else one_cycle((self.done + ahead + 1) / (self.total + 1))
+        return self.lr * share
 
     def _learn(
         self,

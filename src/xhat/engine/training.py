@@ -18,6 +18,7 @@ from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
 from xhat.engine.labelled import Order
+from xhat.engine.pace import Pace
 from xhat.engine.precision import computing
 from xhat.engine.processes import ALONE, Processes
 from xhat.engine.randomness import private_randomness
@@ -82,6 +83,8 @@ class Training:
         require(processes.world <= self.batch_size, "processes", rule, processes.world, hint)
         self.step = Step(trainee, settings, self.epochs * self.steps_per_epoch)
         self.step.processes = processes
+        streams, choice = bool(getattr(data, "streams", False)), settings.compile
+        self.pace = Pace.of(self.step, choice, self.batch_size, self.steps_per_epoch, self.epochs, streams=streams)
         self.history = History()
         self.status: Status = "running"
         self.best: dict[str, Tensor] = {}
@@ -127,6 +130,7 @@ class Training:
 
     def _settle(self) -> None:
         self._random = torch.get_rng_state()
+        self.pace.release()
         if self.status != "interrupted" and self.best:
             self.trainee.load_state_dict(self.best)
         self.trainee.eval()
@@ -140,10 +144,9 @@ class Training:
             number, start = self.epoch, time.perf_counter()
             first = self.step.done % self.steps_per_epoch
             self.trainee.train()
-            rows, seen = self.order.epoch(number), vars(self.trainee.objective)
-            for batch, mass in ready_batches(self.trainee, self.data, rows, self.batch_size, first, self.device):
-                seen["epoch"] = self.step.done / self.steps_per_epoch  # past nn.Module's way to set, which is slow
-                self._sums.add(self.step.take(batch), mass)
+            looked = self.step.done
+            for means, mass in self.pace.over(self.data, self.order.epoch(number), first, self.device):
+                self._sums.add(means, mass)
                 for hook in self.hooks:
                     hook.on_step(self)
                 asked = self.processes.any(interrupt.asked, self.step.done)
@@ -151,7 +154,8 @@ class Training:
                     self._seconds += time.perf_counter() - start
                     self.status = "interrupted"
                     return
-                if self.step.done % LOOK_EVERY == 0:
+                if self.step.done - looked >= LOOK_EVERY:
+                    looked = self.step.done
                     self._means(number)
             self._close_epoch(number, self._means(number), start)
             self._decide(number)
@@ -218,6 +222,7 @@ class Training:
             "seconds": self._seconds,
             "random": torch.get_rng_state() if self._random is None else self._random,
             "status": self.status,
+            "many": self.pace.many,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -229,6 +234,7 @@ class Training:
         self._sums, self._seconds = Sums(), state["seconds"]
         self._sums.restore(state["sums"], state["rows"])
         self._random = state["random"]
+        self.pace.many = state.get("many", 0)  # as it was decided: the other way rounds otherwise
         self.status = "running" if state["status"] == "interrupted" else state["status"]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import time
 
+from xhat.engine.compiling import Estimate
 from xhat.engine.device import pick_device
 from xhat.engine.labelled import Order
-from xhat.engine.precision import computing
+from xhat.engine.precision import computing, resolved
 from xhat.engine.randomness import private_randomness
 from xhat.engine.rows import batches
 from xhat.engine.step import Step
@@ -15,6 +16,26 @@ from xhat.engine.trainee import Trainee
 from xhat.runs.plan import Plan
 
 WARM, TIMED = 3, 10
+
+
+def decisions(plan: Plan) -> str:
+    """Say in a line how finely a plan's nets would compute and whether its steps would be compiled, and why.
+
+    Parameters
+    ----------
+    plan : Plan
+        What would be done.
+    """
+    settings, model = plan.settings.resolved(len(plan.split.train)), plan.recipe.model
+    precision = resolved([model.encoder, model.decoder], settings.precision, pick_device(settings.device))
+    size, weights = settings.batch_size or 1, sum(p.numel() for p in model.parameters() if p.requires_grad)
+    share = plan.recipe.objective.labelled_share
+    order = Order.of(plan.split.train, plan.data.y, share, size, settings.seed, plan.data.blocks)
+    brings = Estimate.of(weights, size, order.steps, settings.epochs or 1)
+    does = {"on": True, "off": False, "auto": brings.pays}[settings.compile]
+    bits = {"32": "32 bits", "bf16": "bfloat16", "16": "float16"}[precision]
+    asked = f" (--compile {settings.compile})" if settings.compile != "auto" else ""
+    return f"nets compute in {bits}; {brings}: {'compiled' if does else 'not compiled'}{asked}"
 
 
 def estimate(plan: Plan) -> float:

@@ -86,7 +86,7 @@ def fit(
     hooks : sequence of Hook
         Who watches; `xhat.engine.progress.ProgressBar()` shows progress.
     **settings
-        `epochs`, `batch_size`, `lr`, `weight_decay`, `clip`, `patience`, `seed`, `device`, `precision`: see
+        `epochs`, `batch_size`, `lr`, `weight_decay`, `clip`, `patience`, `seed`, `device`, `precision`, `compile`: see
         `TrainSettings`.
 
     Returns

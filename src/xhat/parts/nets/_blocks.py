@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from xhat.core.catalogue import suggest
 from xhat.core.errors import ConfigError
+from xhat.core.shapes import Shape
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -65,6 +66,11 @@ def dense(widths: Sequence[int], act: str, who: str) -> nn.Sequential:
 def halve(n: int, m: int, act: str, who: str) -> nn.Sequential:
     """Make a convolution of stride 2 with its activation: (B, n, H, W) -> (B, m, ceil(H/2), ceil(W/2))."""
     return nn.Sequential(started(nn.Conv2d(n, m, 3, stride=2, padding=1)), activation(act, who))
+
+
+def shaped(flat: Tensor, shape: Shape) -> Tensor:
+    """Give rows (B, N) their shape (B, *shape); vectors pass as they are, for a view is a step of a small net's."""
+    return flat if len(shape) == 1 else flat.unflatten(1, shape)
 
 
 def last_layer(net: nn.Module) -> nn.Module:

@@ -11,7 +11,7 @@ from xhat.core.decoder import Decoder
 from xhat.core.encoder import Encoder
 from xhat.core.errors import require
 from xhat.core.shapes import Shape, as_shape, size
-from xhat.parts.nets._blocks import dense, last_layer
+from xhat.parts.nets._blocks import dense, last_layer, shaped
 
 
 class MLPEncoder(Encoder):
@@ -42,7 +42,7 @@ class MLPEncoder(Encoder):
 
     def forward(self, x: Float[Tensor, "B *X"]) -> Float[Tensor, "B *H"]:
         """Encode rows."""
-        return self.layers(x.flatten(1)).unflatten(1, self.out_shape)
+        return shaped(self.layers(x.flatten(1)), self.out_shape)
 
     @property
     def last(self) -> nn.Module:
@@ -83,7 +83,7 @@ class MLPDecoder(Decoder):
 
     def forward(self, z: Float[Tensor, "B *Z"]) -> Float[Tensor, "B *Θ"]:
         """Decode codes."""
-        return self.layers(z.flatten(1)).unflatten(1, self.out_shape)
+        return shaped(self.layers(z.flatten(1)), self.out_shape)
 
     @property
     def last(self) -> nn.Module:

@@ -1,0 +1,235 @@
+"""Whole steps as one program: forward, backward, clipping and AdamW, several steps a call where they are short."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from xhat.core.batch import Batch
+from xhat.core.errors import TrainingError
+from xhat.core.loss import total
+from xhat.engine.spike_clip import MEMORY
+from xhat.engine.step import Step
+from xhat.engine.trainee import Trainee
+
+BACKEND = "inductor"
+
+
+class Compiled:
+    """The steps of a `Step`, `many` a call, to the same results but for rounding.
+
+    While it is used, weights and the optimiser's moments are views of three vectors: clipping and AdamW are then one
+    pass each, however many tensors there are. `release` gives every tensor memory of its own again.
+
+    Parameters
+    ----------
+    step : Step
+        Whose steps they are; it can take others itself in between.
+    block : Batch
+        The rows of one call, scaled, (many * B, ...): what the program is made for.
+    size : int
+        B.
+    many : int
+        Steps a call.
+
+    Raises
+    ------
+    TrainingError
+        When the steps cannot be one program, which the line explains, or no compiler is there.
+    """
+
+    def __init__(self, step: Step, block: Batch, size: int, many: int) -> None:
+        self.step, self.size, self.many = step, size, many
+        self._net = _Terms(step.trainee)
+        used = _used(step, block, size)
+        self._weights = {n: p for n, p in self._net.named_parameters() if id(p) in used}
+        self._flat = self._gather()
+        self._shape = _fields(block)
+        with _drawing(), _apart(self._flat[0].device), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, of its own insides
+            try:
+                graph = make_fx(self._steps)(*self._copies(), self._knobs(), *self._shape.values())
+                graph.graph.eliminate_dead_code()
+                graph.recompile()
+                self._program = torch.compile(graph, dynamic=False, backend=BACKEND)
+                self._program(*self._copies(), self._knobs(), *self._shape.values())
+            # Whatever a part does that one program cannot, and whatever a compiler lacks: the steps go on without it.
+            except Exception as error:
+                self.release()
+                raise TrainingError("compile", _line(error)) from error
+
+    def __call__(self, block: Batch) -> dict[str, Tensor]:
+        """Take `many` steps; give each term's mean over all of them."""
+        with _drawing(), torch.no_grad():
+            means, length = self._program(*self._flat, self._length(), self._knobs(), *_fields(block).values())
+        self.step.clip.mean = length
+        torch._foreach_add_(self._counts, self.many)
+        self.step.done += self.many
+        return dict(zip(self._names, means.unbind(), strict=True))
+
+    def fits(self, block: Batch) -> bool:
+        """Whether the program is made for such a block."""
+        came = _fields(block)
+        return came.keys() == self._shape.keys() and all(came[n].shape == v.shape for n, v in self._shape.items())
+
+    def release(self) -> None:
+        """Give weights and moments memory of their own: files want every tensor apart."""
+        for parameter in self._weights.values():
+            state = self.step.optimiser.state[parameter]
+            parameter.data = parameter.data.clone()
+            state["exp_avg"], state["exp_avg_sq"] = state["exp_avg"].clone(), state["exp_avg_sq"].clone()
+        self.step.optimiser.forget()
+
+    @torch.no_grad()
+    def _gather(self) -> list[Tensor]:
+        """Lay weights and moments out as three vectors, and let all who hold them see these."""
+        optimiser, parameters = self.step.optimiser, list(self._weights.values())
+        for p in parameters:
+            if not optimiser.state[p]:
+                zeros = {"exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
+                optimiser.state[p] = {"step": torch.zeros((), device=p.device)} | zeros
+        self._counts = [optimiser.state[p]["step"] for p in parameters]
+        moments = ([optimiser.state[p][name] for p in parameters] for name in ("exp_avg", "exp_avg_sq"))
+        flat = [torch.cat([t.reshape(-1) for t in tensors]) for tensors in (parameters, *moments)]
+        sizes = _sizes(parameters)
+        parts = ([part.view(p.shape) for part, p in zip(f.split(sizes), parameters, strict=True)] for f in flat)
+        for p, weights, mean, square in zip(parameters, *parts, strict=True):
+            p.data = weights
+            optimiser.state[p] |= {"exp_avg": mean, "exp_avg_sq": square}
+        optimiser.forget()
+        return flat
+
+    def _copies(self) -> list[Tensor]:
+        return [*(f.clone() for f in self._flat), self._length()]
+
+    def _length(self) -> Tensor:
+        mean = self.step.clip.mean
+        return self._flat[0].new_full((), math.nan) if mean is None else mean
+
+    def _knobs(self) -> Tensor:
+        """What each step multiplies by: 1 - ηλ, η / (1 - β₁ᵗ) and 1 / √(1 - β₂ᵗ), (many, 3)."""
+        group, t = self.step.optimiser.param_groups[0], float(self._counts[0])
+        first, second = group["betas"]
+        rows = []
+        for i in range(self.many):
+            eta = self.step.rate(i)
+            group["lr"] = eta
+            corrected = eta / (1 - first ** (t + i + 1)), 1 / math.sqrt(1 - second ** (t + i + 1))
+            rows.append((1 - eta * group["weight_decay"], *corrected))
+        return self._flat[0].new_tensor(rows)
+
+    def _steps(self, theta: Tensor, m: Tensor, v: Tensor, length: Tensor, knobs: Tensor, *given: Tensor) -> Any:
+        group, factor = self.step.optimiser.param_groups[0], self.step.clip.factor
+        (first, second), epsilon = group["betas"], group["eps"]
+        start, terms = (theta, m, v), []
+        for i in range(self.many):
+            batch = {n: f[i * self.size : (i + 1) * self.size] for n, f in zip(self._shape, given, strict=True)}
+            g, means = self._gradient(theta, batch)
+            if factor:
+                now = torch.linalg.vector_norm(g)
+                limit = factor * torch.where(length > 0, length, now)  # nan is none yet
+                g = g * (limit / (now + 1e-12)).clamp(max=1.0)
+                length = torch.lerp(torch.minimum(now, limit), torch.where(length >= 0, length, now), MEMORY)
+            keep, rate, root = knobs[i].unbind()
+            m = torch.lerp(m, g, 1 - first)
+            v = v * second + g * g * (1 - second)
+            theta = theta * keep - rate * m / (v.sqrt() * root + epsilon)
+            terms.append(torch.stack(list(means.values())))
+        for before, after in zip(start, (theta, m, v), strict=True):
+            before.copy_(after)
+        self._names = tuple(means)
+        return torch.stack(terms).mean(0), length
+
+    def _gradient(self, theta: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        def loss(weights: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+            means: dict[str, Tensor] = functional_call(self._net, weights, (batch,))
+            return total(means), means
+
+        parts = theta.split(_sizes(list(self._weights.values())))
+        weights = {n: part.view(p.shape) for (n, p), part in zip(self._weights.items(), parts, strict=True)}
+        with _without_epoch(self.step.trainee):
+            grads, (_, means) = grad_and_value(loss, has_aux=True)(weights)
+        return torch.cat([grads[n].reshape(-1) for n in weights]), means
+
+
+class _Terms(nn.Module):
+    """A trainee as a function of a scaled batch's fields to its terms' means."""
+
+    def __init__(self, trainee: Trainee) -> None:
+        super().__init__()
+        self.trainee = trainee
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return self.trainee.loss(Batch(**batch)).means()
+
+
+def _fields(batch: Batch) -> dict[str, Tensor]:
+    return {f.name: v for f in fields(batch) if (v := getattr(batch, f.name)) is not None}
+
+
+def _sizes(parameters: list[nn.Parameter]) -> list[int]:
+    return [p.numel() for p in parameters]
+
+
+def _used(step: Step, block: Batch, size: int) -> set[int]:
+    """Find the parameters that get a gradient, and refuse what changes anything but these in a step."""
+    if step.critic or step.scaler.is_enabled() or step.processes.world > 1:
+        raise TrainingError("compile", "critics, float16 and several processes are stepped as they are")
+    if block.weight is not None:
+        raise TrainingError("compile", "rows with weights are stepped as they are")
+    if len({(p.dtype, p.device) for p in step.main}) > 1:
+        raise TrainingError("compile", "needs weights of one type, on one device")
+    twin = copy.deepcopy(step.trainee)
+    before = _traits(twin)
+    with _apart(step.main[0].device):
+        total(twin.loss(Batch(**{n: v[:size] for n, v in _fields(block).items()})).means()).backward()
+    if _traits(twin) != before:
+        raise TrainingError("compile", "a part counts or keeps running means, which one program cannot")
+    main = {id(p) for p in step.main}
+    pairs = zip(step.trainee.parameters(), twin.parameters(), strict=True)
+    return {id(p) for p, q in pairs if q.grad is not None and id(p) in main}
+
+
+def _traits(trainee: Trainee) -> list[Any]:
+    plain = (bool, int, float, str, type(None))
+    own = [{k: v for k, v in vars(m).items() if isinstance(v, plain)} for m in trainee.modules()]
+    return [own, [(id(b), b._version) for b in trainee.buffers()]]
+
+
+@contextmanager
+def _without_epoch(trainee: Trainee) -> Iterator[None]:
+    """Keep how far the run is from whoever reads it: a program is the same in each epoch. Who does fails at once."""
+    own = vars(trainee.objective)
+    epoch = own.pop("epoch", 0.0)
+    own["epoch"] = None
+    try:
+        yield
+    finally:
+        own["epoch"] = epoch
+
+
+def _drawing() -> AbstractContextManager[None]:
+    """Let compiled code draw the numbers that torch itself would; and call its kernels from C++, not from Python."""
+    patched: AbstractContextManager[None] = torch._inductor.config.patch(fallback_random=True, cpp_wrapper=True)
+    return patched
+
+
+def _apart(device: torch.device) -> AbstractContextManager[None]:
+    """Leave generators as they are: trying a step takes draws."""
+    forked: AbstractContextManager[None] = torch.random.fork_rng([device] if device.type == "cuda" else [])
+    return forked
+
+
+def _line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")

@@ -1,0 +1,84 @@
+"""Whether a run earns back what compiling its steps costs, and how many of them are one call."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from xhat.core.errors import ConfigError
+
+Compile = Literal["auto", "on", "off"]
+
+# Measured on two AVX-512 cores with perceptrons; they only have to be right within a factor of two.
+COST = 12.0  # seconds of compiling one step,
+COST_OF_MORE = 3.0  # and of each further one in the same program
+SAVED = 2.5e-4  # seconds of a step between its products,
+SAVED_SHARE = 0.1  # and the share of its products' time
+RATE = 4e10  # operations a second
+CALL = 3e-5  # seconds of a call
+MOST = 8
+# Operations of a step whose products take no longer than all else; longer steps gain nothing from sharing a call.
+SHORT = 2e7
+WORTH = 2.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What compiling would bring.
+
+    Parameters
+    ----------
+    many : int
+        Steps a call.
+    cost, gain : float
+        Seconds.
+    """
+
+    many: int
+    cost: float
+    gain: float
+
+    @classmethod
+    def of(cls, weights: int, batch_size: int, steps_per_epoch: int, epochs: int) -> Estimate:
+        """Estimate by counting: by a clock, equal runs would decide differently and end in other last digits.
+
+        Parameters
+        ----------
+        weights : int
+            That are learned.
+        batch_size : int
+            B.
+        steps_per_epoch, epochs : int
+            Of the run; the last batch of an epoch may be smaller and is stepped as it is.
+        """
+        work = 6.0 * batch_size * weights  # forward, and twice as much backward; a convolution's is more
+        full = max(steps_per_epoch - 1, 1)
+        many = 1
+        if work < SHORT:
+            many = min(range(1, min(MOST, full) + 1), key=lambda m: full // m * CALL + full % m * SAVED)
+        gain = epochs * (full // many * many) * (SAVED + SAVED_SHARE * work / RATE)
+        return cls(many, COST + COST_OF_MORE * (many - 1), gain)
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is worth it, in spite of what an estimate is."""
+        return self.gain > WORTH * self.cost
+
+    def __str__(self) -> str:
+        calls = f", {self.many} a call," if self.many > 1 else ""
+        return f"compiling the steps{calls} would take about {self.cost:.0f} s and save {self.gain:.0f} s"
+
+
+def checked(name: object) -> str:
+    """Give a choice's name, if it is one."""
+    if name not in get_args(Compile):
+        rule = f"compile must be one of {', '.join(get_args(Compile))}"
+        raise ConfigError("fit", rule, f"'{name}'", "auto suits most")
+    return str(name)
+
+
+def has_compiler() -> bool:
+    """Whether there is a C++ compiler, which is what torch.compile needs on a processor."""
+    return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))

@@ -1,0 +1,96 @@
+"""How a run's steps are taken: one by one, or many a call by one program."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from xhat.core.batch import Batch
+from xhat.core.errors import TrainingError
+from xhat.engine.compiling import Estimate, has_compiler
+from xhat.engine.ready import cut, ready_batches
+from xhat.engine.rows import Rows
+from xhat.engine.step import Step
+
+if TYPE_CHECKING:
+    from xhat.engine.compiled import Compiled
+
+
+class Pace:
+    """Takes steps over rows.
+
+    Parameters
+    ----------
+    step : Step
+        What a step is.
+    size : int
+        Of a batch.
+    steps_per_epoch : int
+        By which the objective is told how far the run is.
+    many : int, default=0
+        Steps a call of one program; 0 takes them one by one.
+    """
+
+    def __init__(self, step: Step, size: int, steps_per_epoch: int, many: int = 0) -> None:
+        self.step, self.size, self.steps_per_epoch, self.many = step, size, steps_per_epoch, many
+        self._program: Compiled | None = None
+
+    @classmethod
+    def of(cls, step: Step, choice: str, size: int, steps_per_epoch: int, epochs: int, *, streams: bool) -> Pace:
+        """Decide by `choice`, "auto", "on" or "off", and by what compiling costs and brings.
+
+        Rows that are streamed come batch by batch, so that a call has one step.
+        """
+        estimate = Estimate.of(sum(p.numel() for p in step.main), size, steps_per_epoch, epochs)
+        able = not step.critic and not step.scaler.is_enabled() and step.processes.world == 1
+        wanted = choice == "on" or (choice == "auto" and able and estimate.pays and has_compiler())
+        many = 1 if streams else estimate.many
+        return cls(step, size, steps_per_epoch, many if wanted and steps_per_epoch > 1 else 0)
+
+    def over(
+        self, data: Rows, rows: Tensor, first: int, device: torch.device
+    ) -> Iterator[tuple[dict[str, Tensor], float]]:
+        """Step over an epoch's rows from its batch number `first` on; give each call's means, with their mass."""
+        many = max(self.many, 1)
+        skipped = first % many
+        for group, mass in ready_batches(self.step.trainee, data, rows, self.size * many, first // many, device):
+            self._tell()
+            if self.many and not skipped and self._made(group):
+                yield self._program(group), mass  # type: ignore[misc]
+                continue
+            # What is left of an epoch, and whatever a program is not made for.
+            batches = list(cut(group, self.size)) if many > 1 else [group]
+            for batch in islice(batches, skipped, None):
+                self._tell()
+                yield self.step.take(batch), mass if many == 1 else batch.mass
+            skipped = 0
+
+    def release(self) -> None:
+        """Give weights memory of their own again."""
+        if self._program is not None:
+            self._program.release()
+            self._program = None
+
+    def _tell(self) -> None:
+        # Past nn.Module's way to set an attribute, which takes as long as an operation of a small net.
+        vars(self.step.trainee.objective)["epoch"] = self.step.done / self.steps_per_epoch
+
+    def _made(self, group: Batch) -> bool:
+        """Whether the program takes this group; the first one makes it."""
+        if self.step.processes.world > 1:  # a program cannot talk to other processes
+            return False
+        if self._program is None and len(group) == self.size * self.many:
+            from xhat.engine.compiled import Compiled  # torch's tracer takes a second to import
+
+            try:
+                self._program = Compiled(self.step, group, self.size, self.many)
+            except TrainingError as error:
+                self.many = 0
+                text = f"the steps are not compiled, and training goes on as it is: {error.rule}"
+                warnings.warn(text, RuntimeWarning, stacklevel=2)
+        return self._program is not None and self._program.fits(group)
