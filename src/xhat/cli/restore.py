@@ -88,7 +88,7 @@ def restore(
         from xhat.report.restoration import Shown, write_restoration
 
         doubt = None if drawn is None else drawn.pixels
-        words = "" if drawn is None else _doubt(plan, drawn)
+        words = "" if drawn is None else _doubt(plan, prior, drawn)
         shown = Shown(picture.name, photograph.pixels, found.picture, facts, doubt, words)
         write_restoration(shown, page)
     if uncertainty is not None and drawn is not None:
@@ -97,7 +97,7 @@ def restore(
     write_bytes(out, content)
     print(f"{options.task}: {facts['size']}, noise {facts['noise']}, {facts['time']}: {out}")
     if uncertainty is not None and drawn is not None:
-        print(f"uncertainty: {_doubt(plan, drawn)}: {uncertainty}")
+        print(f"uncertainty: {_doubt(plan, prior, drawn)}: {uncertainty}")
     if page is not None:
         print(f"page: {page}")
 
@@ -143,11 +143,11 @@ def _facts(
     }
 
 
-def _doubt(plan: Plan, drawn: Drawn) -> str:
+def _doubt(plan: Plan, prior: str, drawn: Drawn) -> str:
     """Say what the doubt's picture shows."""
     from xhat.restore.calibration import calibration
 
-    coverage = calibration(plan).coverage
+    coverage = calibration(plan).coverage if prior == "default" else None  # another prior errs otherwise
     measured = "not measured for this" if coverage is None else f"measured {100 * coverage:.1f} % on other photographs"
     return f"white = {drawn.white} levels, made to hold 95 % of the errors ({measured})"
 

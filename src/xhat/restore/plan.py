@@ -60,14 +60,14 @@ class Plan:
         watch : callable, optional
             Called after each iteration with its number and its images.
         seen : callable, optional
-            What the prior is taken as in this answer.
+            What the prior is taken as in this answer, which no solver then turns by itself.
 
         Returns
         -------
         Tensor of shape (B, C, H, W)
             In [0, 1].
         """
-        problem = self.problem if seen is None else replace(self.problem, prior=seen(self.problem.prior))
+        problem = self.problem if seen is None else replace(self.problem, prior=seen(self.problem.prior), turns=False)
         with private_randomness(seed), torch.no_grad():
             return problem.operator.covered(self.solver.solve(problem, watch=watch))
 

@@ -33,12 +33,15 @@ class Problem:
         D(x, σ): what images look like.
     sigma : float, optional
         :math:`\sigma_n`, in the images' units; 0 where there is no noise. None: unknown, for solvers that find it.
+    turns : bool, default=True
+        Whether a solver may show the prior its images from other sides; not where sides are to be compared.
     """
 
     y: Tensor
     operator: Operator
     prior: Denoiser
     sigma: float | None = None
+    turns: bool = True
 
     def __post_init__(self) -> None:
         known = self.sigma is None or self.sigma >= 0

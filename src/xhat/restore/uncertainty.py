@@ -26,9 +26,9 @@ WHITES = (1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120, 255)
 BRIGHTEST = 0.995
 # A single pixel's spread scatters: it has seven degrees of freedom. Neighbours and channels are in doubt together.
 WINDOW = 5
-# Answers that differ by less than a tenth of an 8-bit step agree: the data decided them, and their neighbours' doubt
-# is none of theirs.
-AGREED = 0.1 / 255
+# Answers that differ by less than a twentieth of an 8-bit step agree: the data decided them, and their neighbours'
+# doubt is none of theirs.
+AGREED = 0.05 / 255
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ def prior_step(problem: Problem, x: Tensor, sigma: float, t: int) -> Tensor:
 
     A net is not quite the same from each side. What it gets wrong from one, it does not repeat from the others.
     """
-    side = t % SIDES
+    side = t % SIDES if problem.turns else 0
     return to_side(problem.denoised(from_side(x, side), sigma), side)
 
 
