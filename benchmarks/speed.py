@@ -7,8 +7,8 @@
 A row is a file of `speed_rows/`. Its contenders train or encode the same rows with equal nets, each in a process of its
 own with the same number of threads; rounds are interleaved and medians compared, since machines are noisy: read the
 ratios. The first contender is what the others are held against; without `--peer-python` (or the variable
-XHAT_PEER_PYTHON) peers are left out. Results are kept row by row in `results/speed.jsonl`, so that a run that is stopped
-loses nothing and rows can be measured one by one. `--quick` takes about two minutes, all rows in five rounds an hour.
+XHAT_PEER_PYTHON) peers are left out. `--keep` writes row by row to `results/speed.jsonl`, so that a run that is stopped
+loses nothing and rows can be measured one by one. `--clock cpu` counts the processor's own time, for busy machines.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ model = Autoencoder(encoder, bottleneck, decoder, Bernoulli() if variational els
 trainee = Trainee(model, BetaELBO() if variational else Reconstruction(),
                   Scaling() if a.get("floats") else Scaling.fit("unit", data.x[:1], 0.0, 255.0))
 clock, processes = Clock(), joined("cpu", torch.device)
-settings = TrainSettings(epochs=epochs, batch_size=batch, patience=epochs, **{k: v for k, v in a["settings"].items() if k != "compile"})
+settings = TrainSettings(epochs=epochs, batch_size=batch, patience=epochs, **a["settings"])
 Training(trainee, data, torch.arange(a["rows"]), torch.arange(100), settings, [clock], processes).run()
 if processes.is_first: print(batch * (clock.last - clock.first) / (clock.end - clock.start))
 """

@@ -1,0 +1,10 @@
+"""Time on digits to three quarters of PCA's error."""
+
+from __future__ import annotations
+
+from speed_rows._row import Options, Row
+from speed_rows._sooner import sooner
+
+
+def row(options: Options) -> Row:
+    return sooner(options, "digits", 0.75)
