@@ -15,8 +15,9 @@ import warnings
 from xhat.data.open import open as open_data
 from xhat.data.scaling import Scaling
 from xhat.engine import program
-from xhat.engine.alike import Task, grouped
+from xhat.engine.alike import grouped
 from xhat.engine.settings import TrainSettings
+from xhat.engine.task import Task
 from xhat.engine.together import Together
 from xhat.engine.trainee import Trainee
 from xhat.models.autoencoder import Autoencoder

@@ -10,8 +10,9 @@ from torch import nn
 
 from xhat.core.loss import Loss
 from xhat.engine import program
-from xhat.engine.alike import Task, grouped
+from xhat.engine.alike import grouped
 from xhat.engine.settings import TrainSettings
+from xhat.engine.task import Task
 from xhat.engine.together import Together
 from xhat.engine.trainee import Trainee
 from xhat.engine.training import Training
@@ -118,7 +119,12 @@ def test_other_widths_batches_and_adversaries_train_by_themselves():
     tasks = [task("ae"), task("ae", 1, overrides=wide), task("ae", 2, batch_size=16), task("ae", 3), task("aae")]
     groups = grouped(tasks)
     assert [group.members for group in groups] == [(0, 3), (1,), (2,), (4,)]
-    assert groups[-1].why_alone == "it has a critic, a game of two optimisers"
+    assert [group.why_alone for group in groups] == [
+        "",
+        "its model.encoder.layers.0.weight is of shape (17, 64), not (16, 64)",
+        "its batch size is 16, not 32",
+        "it has a critic, a game of two optimisers",
+    ]
 
 
 class Counting(Reconstruction):

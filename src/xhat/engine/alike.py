@@ -1,9 +1,8 @@
-"""Which trainees can be trained in one program."""
+"""Which trainings can be one program."""
 
 from __future__ import annotations
 
 import copy
-import types
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -11,55 +10,20 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.loss import Loss, total
-from xhat.core.objective import Objective
 from xhat.core.schedule import Schedule
 from xhat.engine.draws import Draw, Recording, Source, drawn
-from xhat.engine.labelled import Order
+from xhat.engine.form import difference, fixed, form_of, free, lonely, present, value_of
 from xhat.engine.randomness import epoch_order, private_randomness
-from xhat.engine.rows import Rows
-from xhat.engine.settings import TrainSettings
 from xhat.engine.stack import Place, Stack
+from xhat.engine.task import Task
 from xhat.engine.trainee import Trainee
 
 # Of a gradient, relative to its largest element: what vectorised sums may differ by.
 CLOSE = 1e-4
-INTERNAL = frozenset(vars(nn.Module()))
-# What the engine tells an objective; a program asks the outermost one alone.
-TOLD = ("epoch", "epochs", "rows")
-ROWS: Place = ("objective", "rows")
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """A training to come: what a `Training` would be given.
-
-    Parameters
-    ----------
-    trainee : Trainee
-        Moved in place.
-    data : Rows
-        The data.
-    train, validation : int64 Tensor
-        Which of its rows to learn from, and which to judge by.
-    settings : TrainSettings
-        Resolved.
-    """
-
-    trainee: Trainee
-    data: Rows
-    train: Tensor
-    validation: Tensor
-    settings: TrainSettings
-
-    @property
-    def order(self) -> Order:
-        """The rows of each epoch."""
-        share, batch = self.trainee.objective.labelled_share, self.settings.batch_size or 1
-        return Order.of(self.train, self.data.y, share, batch, self.settings.seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,20 +70,12 @@ def grouped(tasks: Sequence[Task]) -> list[Group]:
     buckets: dict[Hashable, list[int]] = defaultdict(list)
     for i, task in enumerate(tasks):
         task.trainee.objective.rows, task.trainee.objective.epochs = len(task.train), task.settings.epochs or 1
-        buckets[_form(task)].append(i)
+        buckets[form_of(task)].append(i)
     found: list[Group] = []
-    for members in buckets.values():
-        found += _proven(tasks, members)
+    usual = max(buckets, key=lambda form: len(buckets[form]))
+    for form, members in buckets.items():
+        found += _proven(tasks, members, "" if form == usual else difference(form, usual))
     return sorted(found, key=lambda group: group.members[0])
-
-
-def lonely(task: Task) -> str:
-    """Say what keeps a task from any other; nothing of most."""
-    if task.trainee.critic_parameters():
-        return "it has a critic, a game of two optimisers"
-    if getattr(task.data, "blocks", None) is not None:
-        return "its rows are read from the disk while it trains"
-    return "float16 scales each loss by itself" if task.settings.precision == "16" else ""
 
 
 def _proven(tasks: Sequence[Task], members: list[int], split: str = "") -> list[Group]:
@@ -133,7 +89,7 @@ def _proven(tasks: Sequence[Task], members: list[int], split: str = "") -> list[
     stuck = [place for place in places if refused(trial, [place])]
     parts: dict[Hashable, list[int]] = defaultdict(list)
     for i in members:
-        parts[tuple(_value(free(tasks[i].trainee)[place]) for place in stuck)].append(i)
+        parts[tuple(value_of(free(tasks[i].trainee)[place]) for place in stuck)].append(i)
     if len(parts) == 1:
         return [Group((i,), why_alone=why) for i in members]
     split = f"its program depends on {', '.join('.'.join(place) for place in stuck)}"
@@ -147,7 +103,7 @@ def differing(trainees: Sequence[Trainee]) -> list[Place]:
     return [
         place
         for place, value in first.items()
-        if any(isinstance(of[place], Schedule) or _value(of[place]) != _value(value) for of in values)
+        if any(isinstance(of[place], Schedule) or value_of(of[place]) != value_of(value) for of in values)
     ]
 
 
@@ -192,12 +148,12 @@ def refused(tasks: Sequence[Task], places: Sequence[Place]) -> str:
 def watched(trainee: Trainee, step: Callable[[], Any], seed: int) -> tuple[Seen, Any]:
     """Take a step, and note its draws and which buffers it changes."""
     before = {name: buffer.clone() for name, buffer in trainee.named_buffers()}
-    traits = _fixed(trainee), free(trainee)
+    traits = fixed(trainee), free(trainee)
     with private_randomness(seed), Recording() as recording:
         result = step()
     # By value: some kernels change a buffer without a trace in its version.
     changing = tuple(n for n, b in trainee.named_buffers() if not torch.equal(b.nan_to_num(), before[n].nan_to_num()))
-    if (_fixed(trainee), free(trainee)) != traits:
+    if (fixed(trainee), free(trainee)) != traits:
         raise TypeError("a step changes the model's attributes")
     return Seen(tuple(recording.draws), changing), result
 
@@ -205,76 +161,3 @@ def watched(trainee: Trainee, step: Callable[[], Any], seed: int) -> tuple[Seen,
 def _means(trainee: Trainee, batch: Batch) -> dict[str, Tensor]:
     loss: Loss = trainee(batch)
     return loss.means()
-
-
-def present(batch: Batch) -> list[str]:
-    """Name what a raw batch holds."""
-    return [name for name in ("x", "mask", "y", "weight") if getattr(batch, name) is not None]
-
-
-def free(trainee: Trainee) -> dict[Place, float | Schedule]:
-    """List the numbers that may differ between trainees of one form."""
-    found: dict[Place, float | Schedule] = {ROWS: trainee.objective.rows}
-    for name, module in _modules(trainee):
-        found |= {(name, key): value for key, value in vars(module).items() if _is_free(module, key, value)}
-        found |= {(name, key): child for key, child in module._modules.items() if isinstance(child, Schedule)}
-    return dict(sorted(found.items()))
-
-
-def _form(task: Task) -> Hashable:
-    """Give what must be equal."""
-    trainee, settings, order = task.trainee, task.settings, task.order
-    some = task.data.batch(task.train[:1])
-    rows = tuple(
-        (name, tuple(value.shape[1:]), value.dtype) for name in present(some) for value in [getattr(some, name)]
-    )
-    alone = id(task) if lonely(task) else None
-    training = (settings.batch_size, settings.epochs, order.steps, settings.precision, settings.device, order.drawn)
-    return (alone, rows, training, trainee.objective.epochs, _fixed(trainee))
-
-
-def _fixed(trainee: Trainee) -> Hashable:
-    tensors = [
-        (name, tuple(value.shape), value.dtype, value.device, value.requires_grad)
-        for name, value in [*trainee.named_parameters(), *trainee.named_buffers()]
-    ]
-    modules = []
-    for name, module in _modules(trainee):
-        kept = {key: value for key, value in vars(module).items() if key not in INTERNAL}
-        told = TOLD if isinstance(module, Objective) else ()
-        plain = [(k, _plain(v)) for k, v in kept.items() if k not in told and not _is_free(module, k, v)]
-        # By name: a parametrised layer has a class of its own.
-        modules.append((name, type(module).__module__, type(module).__qualname__, tuple(sorted(plain))))
-    return (tuple(tensors), tuple(modules), tuple(free(trainee)))
-
-
-def _modules(trainee: Trainee) -> list[tuple[str, nn.Module]]:
-    return [(name, module) for name, module in trainee.named_modules() if not isinstance(module, Schedule)]
-
-
-def _is_free(module: nn.Module, key: str, value: Any) -> bool:
-    if isinstance(module, Objective):
-        # A coefficient is often written as a whole number; where it counts something, the trial will tell.
-        return type(value) in (int, float) and key not in (*INTERNAL, *TOLD)
-    return type(value) is float and key not in INTERNAL
-
-
-def _value(number: float | Schedule) -> Hashable:
-    return (
-        repr(number) if isinstance(number, int | float) else (type(number).__name__, *map(str, vars(number).values()))
-    )
-
-
-def _plain(value: Any) -> str:
-    """Write an attribute so that equal ones are written alike; what is of no known kind is equal to itself alone."""
-    if isinstance(value, bool | int | float | str | bytes | torch.dtype | torch.device | type | None):
-        return repr(value)
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_plain, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key!r}: {_plain(item)}' for key, item in value.items())}}}"
-    if isinstance(value, types.MethodType):
-        return f"{type(value.__self__).__name__}.{value.__name__}"
-    kind = type(value)
-    own = kind.__module__.startswith("xhat.") and hasattr(value, "__dict__")
-    return f"{kind.__qualname__} {_plain(vars(value)) if own else id(value)}"

@@ -14,15 +14,17 @@ from torch import Tensor
 
 from xhat.core.schedule import Schedule
 from xhat.engine import program
-from xhat.engine.alike import Seen, Task, present, watched
+from xhat.engine.alike import Seen, watched
 from xhat.engine.cycle import one_cycle
 from xhat.engine.draws import Source, drawn
+from xhat.engine.form import present
 from xhat.engine.history import Epoch, History
 from xhat.engine.precision import computing
 from xhat.engine.program import Program, traced
 from xhat.engine.randomness import epoch_order, private_randomness
 from xhat.engine.stack import Fields, Place, Stack
 from xhat.engine.stacked_adamw import StackedAdamW
+from xhat.engine.task import Task
 from xhat.engine.training import EVALUATION_BATCH, FIRST_LOOK, Status
 
 # Numbers of a batch that are judged at once: with more models the largest batches would not fit into memory.

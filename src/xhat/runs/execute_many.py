@@ -10,8 +10,9 @@ from typing import Any, cast
 from xhat.core.component import config
 from xhat.core.errors import TrainingError
 from xhat.core.files import write_json
-from xhat.engine.alike import Group, Task, grouped
+from xhat.engine.alike import Group, grouped
 from xhat.engine.device import pick_device
+from xhat.engine.task import Task
 from xhat.engine.together import Together
 from xhat.engine.trainee import Trainee
 from xhat.models.fitted import Fitted
