@@ -45,8 +45,7 @@ class Gaussian(Likelihood):
         if not self.learned:
             # Many models in one program bring each its own σ, a tensor in the number's place.
             own: Tensor | float = self.scale
-            log = own.log() if isinstance(own, Tensor) else torch.tensor(math.log(own), device=theta.device)
-            return DataDistribution(_Normal(theta, log))
+            return DataDistribution(_Normal(theta, own.log() if isinstance(own, Tensor) else math.log(own)))
         return DataDistribution(_Normal(theta, self.log_scale.clamp(min=math.log(SMALLEST))))
 
     @classmethod
@@ -56,15 +55,22 @@ class Gaussian(Likelihood):
 
 
 class _Normal:
-    """Normal elements that share one scale: it stays a scalar, where torch.distributions would spread it."""
+    """Normal elements that share one scale: it stays a scalar, where torch.distributions would spread it.
 
-    def __init__(self, mean: Tensor, log_scale: Tensor) -> None:
+    A scale that is not learned stays a number: of a small net's step, operations on it would be a tenth.
+    """
+
+    def __init__(self, mean: Tensor, log_scale: Tensor | float) -> None:
         self.mean = mean
         self.log_scale = log_scale  # ()
 
     def log_prob(self, value: Tensor) -> Tensor:
-        precision = torch.exp(-2 * self.log_scale)
+        precision = _exp(-2 * self.log_scale)
         return -0.5 * precision * (value - self.mean) ** 2 - (self.log_scale + 0.5 * math.log(2 * math.pi))
 
     def sample(self) -> Tensor:
-        return self.mean + torch.exp(self.log_scale) * torch.randn_like(self.mean)
+        return self.mean + _exp(self.log_scale) * torch.randn_like(self.mean)
+
+
+def _exp(value: Tensor | float) -> Tensor | float:
+    return value.exp() if isinstance(value, Tensor) else math.exp(value)
