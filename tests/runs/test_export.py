@@ -105,22 +105,33 @@ def test_a_file_of_eight_bits_holds_them_and_its_facts(in_eight_bits):
     assert not any(node.metadata_props or node.doc_string for node in proto.graph.node)
 
 
-def test_a_net_that_no_graph_holds_is_refused_in_one_line_and_leaves_no_file(ae, tmp_path):
-    class Decides(nn.Module):
-        def forward(self, x):
-            return x.flatten(1)[:, :4] * (2.0 if float(x.sum()) > 0 else 1.0)
+class Decides(nn.Module):
+    def forward(self, x):
+        return x.flatten(1)[:, :4] * (2.0 if float(x.sum()) > 0 else 1.0)
 
+
+class Counts(nn.Module):
+    def forward(self, x):
+        return x.flatten(1)[:, :4].view(len(x), 4)
+
+
+@pytest.mark.parametrize(
+    ("layers", "rule"),
+    [(Decides(), "the encoder cannot be written as a graph"), (Counts(), "a graph must compute any number of rows")],
+)
+def test_a_net_that_no_graph_holds_is_refused_in_one_line_and_leaves_no_file(ae, tmp_path, layers, rule, capfd):
     model = xhat.Autoencoder(
         xhat.build({"kind": "nets/mlp.encoder", "in_shape": [1, 8, 8], "out_shape": [4]}),
         ae.model.bottleneck,
         ae.model.decoder,
         ae.model.likelihood,
     )
-    model.encoder.layers = Decides()
-    with pytest.raises(ConfigError, match=r"export: the encoder cannot be written as a graph") as refusal:
+    model.encoder.layers = layers
+    with pytest.raises(ConfigError, match=f"export: {rule}") as refusal:
         export(replace(ae, model=model.eval()), tmp_path / "encoder.onnx")
     assert "\n" not in str(refusal.value)
     assert not list(tmp_path.iterdir())
+    assert capfd.readouterr() == ("", "")  # what the exporter says meanwhile is of its own insides
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ class FSQ(Bottleneck):
             digits = (rounded + self.steps).long()
             z = self.places.join(straight_through(bounded, rounded) / self.steps)
         indices = (digits * self.basis).sum(-1)  # (B, P)
-        return QuantisedCode(z, indices.view(len(h), *self.places.shape), self.entries)
+        # Not len(h), which is a number: a traced graph would then read as many rows as it was traced with.
+        return QuantisedCode(z, indices.view(h.shape[0], *self.places.shape), self.entries)
 
     def lookup(self, indices: Tensor) -> Tensor:
         """Give the code, (B, *Z), of indices, (B, *places) as a `QuantisedCode` holds them."""

@@ -7,7 +7,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Literal, get_args
 
 import numpy as np
@@ -160,6 +160,10 @@ def traced(graph: Graph) -> bytes:
         raise ConfigError("export", rule, names, "use xhat encode, or another net") from error
     assert program is not None
     proto = program.model_proto
+    any_number = bool(proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param)
+    rule = "a graph must compute any number of rows, and this one would compute as many as were traced"
+    hint = "in a part of your own take x.shape[0] where it takes len(x), or use xhat encode"
+    require(any_number, "export", rule, type(graph.model.bottleneck).__name__, hint)
     for node in [node for of in (proto.graph, *proto.functions) for node in of.node]:
         node.ClearField("metadata_props")  # where in whose files it was traced from
         node.doc_string = ""
@@ -171,12 +175,11 @@ def traced(graph: Graph) -> bytes:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep to itself what the exporter says of its own registries and of torch's insides."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.setLevel(level)
+        logging.disable(before)
