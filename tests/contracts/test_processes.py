@@ -33,7 +33,7 @@ def together(tmp_path_factory):
         for rank in range(WORLD)
     ]
     try:
-        said = [process.communicate(timeout=120)[1] for process in pair]
+        said = [process.communicate(timeout=300)[1] for process in pair]
     finally:
         for process in pair:
             process.kill()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from xhat.cli.options import DataOptions, Precision, load_model, open_for
 
@@ -24,6 +24,7 @@ def encode(
     out: Path,
     device: str = "auto",
     precision: Precision = "32",
+    engine: Literal["own", "ray"] = "own",
     options: DataOptions = DataOptions(),
 ) -> None:
     """Write the codes of rows.
@@ -35,12 +36,21 @@ def encode(
     model
         A run folder.
     out
-        Where to write: .npy, .npz, .parquet or .csv.
+        Where to write: .npy, .npz, .parquet or .csv; with --engine ray a folder of .parquet files.
     device
         Where to compute: auto, cpu, cuda.
     precision
         Of the nets' products: 32; bf16 or 16, whose error is printed; auto for bf16 where the device gains from it.
+    engine
+        own; or ray, for the workers of a cluster that RAY_ADDRESS names, or of this machine. DATA may then also be the
+        address of a table, as s3://bucket/rows.parquet.
     """
+    if engine == "ray":
+        from xhat.runs.encode_on_ray import encode_on_ray
+
+        many = encode_on_ray(data, model, out, opening=options.as_arguments(), device=device, precision=precision)
+        print(f"{many} codes: {out}")
+        return
     from xhat.data.write import check_writable, write
     from xhat.data.write_parts import check_parts, write_parts
 
