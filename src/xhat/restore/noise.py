@@ -23,8 +23,11 @@ def estimate_sigma(y: Float[Tensor, "B C H W"]) -> float:
     where :math:`\hat\sigma_b` is the median estimate of `noise_level` on blocks of 16 x 16 pixels. Most pictures
     are smooth somewhere, and there all fine detail is noise; the median over the whole picture takes texture for
     noise. Blocks without any detail are left out, and those of which more than a hundredth lies at an end of [0,
-    1]. On pictures of Train400 at strengths of 2.55 and 15 of 255 its root mean squared error is 0.9 and 1.0, that
-    of the whole picture's median 4.0 and 2.5.
+    1].
+
+    On 25 pictures of Train400 it reads 0.9 of 255 high on average at strengths of 2.55, 5 and 15 (root mean squared
+    errors 1.5, 1.4 and 1.2), part of which is the pictures' own noise: it reads 1.3 where none was added. Of the same
+    ones after a blur by Levin's first kernel it reads 0.2 high at 2.55 and 5.
 
     Parameters
     ----------
