@@ -262,6 +262,8 @@ def main() -> None:
     parser.add_argument("--prior", default="default", type=str)
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
     options = parser.parse_args()
+    if options.quick and options.keep:
+        parser.error("--quick measures parts of pictures, which are not kept")
     wanted = options.only.split(",")
     if unknown := set(wanted) - set(PARTS):
         parser.error(f"--only: there is no part {', '.join(sorted(unknown))}; use some of {', '.join(PARTS)}")
