@@ -68,6 +68,7 @@ def test_what_all_say_is_said_once(quick, capfd):
     [
         ("0", "xhat: fit: --processes must be a whole number >= 1, got 0."),
         ("-2", "xhat: fit: --processes must be a whole number >= 1, got -2."),
+        ("100000", "xhat: fit: --processes must be at most"),
     ],
 )
 def test_a_number_that_is_none_is_refused(number, line, capsys):

@@ -24,6 +24,8 @@ STARTED = "XHAT_STARTED"
 PROGRAM = (sys.executable, "-m", "xhat")
 # How a process ends that only noticed that another one had gone.
 GONE = 3
+# So many are started whatever the machine: to try how several behave.
+FEW = 8
 # How long those left get to end by themselves, in seconds: those of a diverged run save what was best.
 GRACE = {"killed": 5.0, "failed": 60.0}
 
@@ -34,10 +36,13 @@ def wanted(processes: int | None) -> bool:
     Raises
     ------
     ConfigError
-        When fewer than one are asked for, or others than a launcher has started.
+        When fewer than one are asked for, more than there are cores, or others than a launcher has started.
     """
     rule, hint = "--processes must be a whole number >= 1", "as many as there are GPUs, or leave it out for one"
     require(processes is None or processes >= 1, "fit", rule, processes, hint)
+    most = max(_cores(), FEW)
+    rule, hint = f"--processes must be at most {most}, for this machine has {_cores()} cores", "start fewer"
+    require(processes is None or processes <= most, "fit", rule, processes, hint)
     told = int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
     if processes is None or processes == told:
         return False
