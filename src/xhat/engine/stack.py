@@ -58,8 +58,10 @@ class Stack:
     def coefficients(self, epoch: float) -> list[Tensor]:
         """Give the numbers that differ, (M,) each, after so many epochs; infinity asks for their last values."""
         if self._steady is None or self._scheduled:
+            # In double, as numbers are in code: what a part makes of one is rounded where a number's would be.
+            dtype = self.flat.dtype if self.flat.device.type == "mps" else torch.float64
             self._steady = [
-                self.flat.new_tensor([v.value(epoch) if isinstance(v, Schedule) else v for v in values])
+                self.flat.new_tensor([v.value(epoch) if isinstance(v, Schedule) else v for v in values], dtype=dtype)
                 for values in self._numbers
             ]
         return self._steady

@@ -56,9 +56,9 @@ def execute_many(
     """Carry out plans, each as `execute` would.
 
     Plans whose nets, batches and steps agree train in one program of stacked weights: the same rows in the same order,
-    the same draws, so that weights agree with those of single runs to rounding. Where a gradient is nothing but
-    rounding, as the encoder's is exactly at PCA, Adam's steps follow that, and two runs agree no better than one does
-    on two machines. Adversaries, codebooks that learn from their batches, and whatever branches on its numbers are
+    the same draws, so that weights agree with those of single runs to rounding. A compiled program rounds in its own
+    way, and Adam makes steps of any gradient that is nothing but rounding, as the encoder's is exactly at PCA.
+    Adversaries, codebooks that learn from their batches, and whatever branches on its numbers are
     trained by themselves.
 
     Parameters
