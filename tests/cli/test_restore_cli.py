@@ -126,6 +126,7 @@ def test_doubt_and_the_page_are_written_beside_it(xhat_, picture):
         text = page.read()
     assert "in.png" in text
     assert first.split("noise ")[1].split(",")[0] in text
+    assert "the prior, asked once, from each of eight sides" in text
 
 
 def test_a_file_that_is_there_is_replaced_and_kept_where_it_fails(xhat_, picture, tmp_path, monkeypatch):

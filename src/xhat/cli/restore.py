@@ -84,6 +84,7 @@ def restore(
         print(f"{out.name}: {note}")
     facts = _facts(plan, options.task, prior, told, photograph.pixels, found.picture, seconds)
     drawn = None if uncertainty is None else Drawn.of(found.spread[0], came.unit)
+    facts["solver"] += "" if drawn is None else ", from each of eight sides"
     if page is not None:
         from xhat.report.restoration import Shown, write_restoration
 
