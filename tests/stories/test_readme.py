@@ -5,6 +5,8 @@ import shlex
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_image
 
 from xhat.cli import main
 
@@ -23,8 +25,10 @@ def commands(block: str) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Let all blocks of a language work in one folder, as a reader does."""
-    return tmp_path_factory.mktemp("readme")
+    """Let all blocks of a language work in one folder, as a reader does, with a photograph in it."""
+    folder = tmp_path_factory.mktemp("readme")
+    Image.fromarray(load_sample_image("china.jpg")[110:206, 240:336]).save(folder / "photograph.jpg")
+    return folder
 
 
 def test_there_is_something_to_run():
