@@ -72,7 +72,7 @@ def grouped(tasks: Sequence[Task]) -> list[Group]:
         task.trainee.objective.rows, task.trainee.objective.epochs = len(task.train), task.settings.epochs or 1
         buckets[form_of(task)].append(i)
     found: list[Group] = []
-    usual = max(buckets, key=lambda form: len(buckets[form]))
+    usual = max(buckets, key=lambda form: len(buckets[form]), default=None)
     for form, members in buckets.items():
         found += _proven(tasks, members, "" if form == usual else difference(form, usual))
     return sorted(found, key=lambda group: group.members[0])
