@@ -143,7 +143,9 @@ def _ray() -> Any:
     except ImportError as error:
         raise ConfigError("--engine ray", "needs Ray", hint="pip install 'xhat[ray]'") from error
     if not ray.is_initialized():
-        own = {} if os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
+        # Of one core alone, readers and encoders would wait for each other.
+        alone = {"include_dashboard": False, "num_cpus": max(os.cpu_count() or 1, 2)}
+        own: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else alone
         ray.init(log_to_driver=False, logging_level="ERROR", **own)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
