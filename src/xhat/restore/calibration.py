@@ -36,7 +36,7 @@ class Calibration:
 MEASURED: dict[type[Operator], Calibration] = {
     Denoise: Calibration(4.1),
     Blur: Calibration(6.7),
-    Downsample: Calibration(5.0),
+    Downsample: Calibration(9.0),
     Inpaint: Calibration(4.6),
 }
 # Of what was not measured: near the mean of what was.
