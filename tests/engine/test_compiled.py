@@ -16,7 +16,9 @@ from xhat.engine.settings import TrainSettings
 from xhat.models.recipe import Recipe
 from xhat.parts.objectives.reconstruction import Reconstruction
 
-MANY = 5  # of the six steps of an epoch: the last batch is smaller
+# Three steps an epoch, of which two are one call and the last one is left over.
+THREE = {"batch_size": 60}
+MANY, STEPS = 2, 3
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +40,7 @@ class Count(Hook):
 
 
 def run(kind, choice, *hooks, **settings):
-    training = tiny.training(tiny.plan(kind, compile=choice, **settings), *hooks)
+    training = tiny.training(tiny.plan(kind, compile=choice, **THREE | settings), *hooks)
     training.run()
     return training
 
@@ -51,13 +53,20 @@ def assert_close(one, other, *, rel=1e-4, **tolerance):
         assert mine.validation == pytest.approx(theirs.validation, rel=rel)
 
 
-@pytest.mark.parametrize("kind", ["ae", "dae", "vae"])
-def test_results_are_those_of_steps_one_by_one(kind):
+# Every gradient of "ae" but the first is too long and cut; "vae" draws.
+@pytest.mark.parametrize(("kind", "settings"), [("ae", {"clip": 1e-3, "lr": 1e-2}), ("vae", {})])
+def test_results_are_those_of_steps_one_by_one(kind, settings):
     count = Count()
-    program, one_by_one = run(kind, "on", count), run(kind, "off")
+    program, one_by_one = run(kind, "on", count, **settings), run(kind, "off", **settings)
     assert program.pace.many == MANY
-    assert count.done == [MANY, tiny.STEPS, tiny.STEPS + MANY, 2 * tiny.STEPS]
+    assert count.done == [MANY, STEPS, STEPS + MANY, 2 * STEPS]
     assert_close(program, one_by_one, rtol=1e-4, atol=2e-5)
+    torch.testing.assert_close(program.step.clip.mean, one_by_one.step.clip.mean, rtol=1e-4, atol=0)
+    # Files want every tensor apart: what was one vector is so no more.
+    tensors = [*program.trainee.parameters()]
+    for state in program.step.optimiser.state.values():
+        tensors += [state["exp_avg"], state["exp_avg_sq"]]
+    assert len({t.untyped_storage().data_ptr() for t in tensors}) == len(tensors)
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
@@ -69,46 +78,24 @@ def test_compiled_by_the_compiler_they_are_the_same(monkeypatch):
     assert_close(program, one_by_one, rtol=1e-4, atol=2e-5)
 
 
-def test_spikes_are_clipped_as_ever():
-    settings = {"clip": 1e-3, "lr": 1e-2}  # every gradient but the first is too long
-    program, one_by_one = run("ae", "on", **settings), run("ae", "off", **settings)
-    assert_close(program, one_by_one, rtol=1e-4, atol=2e-5)
-    torch.testing.assert_close(program.step.clip.mean, one_by_one.step.clip.mean, rtol=1e-4, atol=0)
-
-
 def test_half_the_bits_are_computed_with_as_well():
     program, one_by_one = (run("vae", choice, precision="bf16") for choice in ("on", "off"))
     assert program.pace.many == MANY
     assert_close(program, one_by_one, rel=1e-2, rtol=5e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("step", [MANY, tiny.STEPS, tiny.STEPS + MANY])
-def test_a_continued_run_equals_one_that_went_through(tmp_path, step):
+def test_a_continued_run_equals_one_that_went_through(tmp_path):
     whole = run("vae", "on")
-    begun = run("vae", "on", tiny.CtrlC(step))
-    assert (begun.status, begun.step.done) == ("interrupted", step)
+    begun = run("vae", "on", tiny.CtrlC(STEPS + MANY))
+    assert (begun.status, begun.step.done) == ("interrupted", STEPS + MANY)
     write_checkpoint(tmp_path / "last", begun.state())
-    continued = tiny.training(tiny.plan("vae", compile="on"))
+    # Whatever it would decide now: what was decided is kept.
+    continued = tiny.training(tiny.plan("vae", compile="auto", **THREE))
+    assert continued.pace.many == 0
     continued.restore(read_checkpoint(tmp_path / "last"))
     continued.run()
+    assert continued.pace.many == MANY
     assert tiny.same(continued.state(), whole.state())
-
-
-def test_every_tensor_has_memory_of_its_own_at_the_end():
-    training = run("ae", "on")
-    tensors = [*training.trainee.parameters()]
-    for state in training.step.optimiser.state.values():
-        tensors += [state["exp_avg"], state["exp_avg_sq"]]
-    places = [t.untyped_storage().data_ptr() for t in tensors]
-    assert len(set(places)) == len(places)
-
-
-def test_a_fit_writes_and_reads_as_ever(tmp_path):
-    import xhat
-
-    fitted = tiny.fit("ae", compile="on", out=tmp_path / "run")
-    again = xhat.load(tmp_path / "run")
-    assert (again.encode(tiny.rows()) == fitted.encode(tiny.rows())).all()
 
 
 class Counting(Reconstruction):
@@ -157,7 +144,7 @@ def test_what_cannot_be_one_program_goes_on_as_it_is_and_says_so_once(objective,
         options = dict(settings)
         kind = options.pop("kind", "ae")
         recipe = kind if objective is None else Recipe(tiny.plan().recipe.model, objective())
-        return tiny.training(tiny.plan(recipe, compile=choice, **options))
+        return tiny.training(tiny.plan(recipe, compile=choice, **THREE | options))
 
     program, plain = made("on"), made("off")
     with warnings.catch_warnings(record=True) as said:
