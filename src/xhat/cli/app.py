@@ -23,7 +23,7 @@ COMMANDS = {
     "impute": "Fill the gaps of rows with what a model expects there.",
     "restore": "Restore a picture that is noisy, blurred, too small, damaged or a mosaic.",
     "sample": "Write new rows, drawn from the prior.",
-    "sweep": "Train a model for each seed, fold and setting, at once where they can, and rank them.",
+    "sweep": "Train a model for each seed, fold and setting, together, and rank them.",
     "compare": "Compare PCA, Kernel PCA, NMF and a model by their copies of validation rows.",
     "export": "Write a model as an ONNX file, in 32 or in eight bits.",
     "info": "Describe a run folder, or data as a fit would see it.",
