@@ -85,4 +85,19 @@ def test_the_trace_is_that_of_the_matrix(operator, x):
     basis = torch.eye(shape.numel(), dtype=torch.float64).unflatten(1, shape)
     exact = float((operator(basis) ** 2).sum())
     y = operator(x)
-    assert operator.trace(y, draws=200) == pytest.approx(exact, rel=0.08)
+    trace = operator.trace(y, draws=200)
+    assert trace.shape == (3,)
+    torch.testing.assert_close(trace, torch.full_like(trace, exact), rtol=0.08, atol=0)
+
+
+@pytest.mark.parametrize("rho", [6e-6, 6e-4, 4e-3])
+def test_the_data_step_is_solved_in_single_precision_at_the_weights_that_solvers_use(operator, x, rho):
+    torch.manual_seed(2)
+    operator.precision, operator.most = 1e-12, 500
+    x = (0.5 + 0.1 * x).clamp(0, 1)
+    y, v = operator(x) + 0.01 * torch.randn_like(operator(x)), (x + 0.05 * torch.randn_like(x)).clamp(0, 1)
+    exact = operator.prox(v, y, rho)
+    operator.precision, operator.most = type(operator).precision, type(operator).most
+    single = operator.float().prox(v.float(), y.float(), rho)
+    # A quarter of an 8-bit step.
+    torch.testing.assert_close(single.double(), exact, rtol=0, atol=0.25 / 255)

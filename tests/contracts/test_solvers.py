@@ -13,6 +13,7 @@ import torch
 from xhat.core.errors import ConfigError
 from xhat.restore import solvers
 from xhat.restore.operators.blur import Blur
+from xhat.restore.operators.inpaint import Inpaint
 from xhat.restore.problem import Problem
 from xhat.restore.solver import Solver
 
@@ -86,3 +87,17 @@ def test_it_begins_where_it_is_told(problem, truth, solver):
 def test_without_iterations_it_is_refused(solver, problem):
     with pytest.raises(ConfigError, match=f"{type(solver).__name__}: iterations must be >= 1, got 0"):
         type(solver)(iterations=0).solve(problem)
+
+
+@pytest.mark.parametrize("sigma", [NOISE, 0.0, None])
+def test_what_stands_where_nothing_was_seen_has_no_influence(solver, truth, sigma):
+    mask = torch.arange(256).view(16, 16) % 3 > 0
+    operator, garbage = Inpaint(mask), torch.full_like(truth, 0.9)
+    answers = []
+    for y in (operator(truth), torch.where(mask, truth, garbage), torch.where(mask, truth, torch.nan)):
+        torch.manual_seed(4)
+        strength = NOISE if sigma is None and type(solver).__name__ != "DMSP" else sigma
+        answers.append(solver.solve(Problem(y, operator, GaussianPrior(), strength)))
+    assert answers[0].isfinite().all()
+    assert torch.equal(answers[0], answers[1])
+    assert torch.equal(answers[0], answers[2])

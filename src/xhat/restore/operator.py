@@ -41,6 +41,10 @@ class Operator(nn.Module):
         """Give the part of images x that people mean when they look at y; all of it unless a kind says otherwise."""
         return x
 
+    def measured(self, y: Tensor) -> Tensor:
+        """Give y with 0 where nothing was measured, whatever stands there; all of it unless a kind says otherwise."""
+        return y
+
     def noise(self, y: Tensor) -> float:
         """Estimate the noise's standard deviation from measurements; 0 where they are no image to tell it from."""
         return estimate_sigma(y) if y.ndim == 4 else 0.0
@@ -75,20 +79,20 @@ class Operator(nn.Module):
             direction = residual + spread(square / before.clamp(min=torch.finfo(x.dtype).tiny), x) * direction
         return x
 
-    def trace(self, y: Tensor, draws: int = 4) -> float:
-        r"""Estimate :math:`\mathrm{tr}(A A^T)` of one row by Hutchinson.
+    def trace(self, y: Tensor, draws: int = 4) -> Tensor:
+        r"""Estimate :math:`\mathrm{tr}(A A^T)` of each row, (B,), by Hutchinson.
 
         .. math:: \mathrm{tr}(A A^T) = E\|A^T r\|^2, \qquad r_i = \pm 1
 
         Parameters
         ----------
         y : Tensor of shape (B, ...)
-            For its shape; every row of it is a draw.
+            For its shape.
         draws : int, default=4
-            How many more there are.
+            How many there are for each row. Rows are not averaged: each may have its own A, as its own gaps.
         """
         signs = [torch.randint(2, y.shape, device=y.device).to(y.dtype) * 2 - 1 for _ in range(draws)]
-        return float(torch.cat([_square(self.adjoint(sign)) for sign in signs]).mean())
+        return torch.stack([_square(self.adjoint(sign)) for sign in signs]).mean(0)
 
     @classmethod
     def example(cls) -> Self:

@@ -57,6 +57,10 @@ class Problem:
         with torch.no_grad():
             return self.prior(x, sigma)
 
+    def residual(self, x: Tensor) -> Tensor:
+        """Give A x - y where something was measured, and 0 elsewhere."""
+        return self.operator.measured(self.operator(x) - self.y)
+
     def data_gradient(self, x: Tensor) -> Tensor:
         r"""Give :math:`A^T (A x - y)`, half the gradient of the squared residual."""
-        return self.operator.adjoint(self.operator(x) - self.y)
+        return self.operator.adjoint(self.residual(x))

@@ -61,6 +61,10 @@ class Inpaint(Operator):
             known = torch.maximum(known, (seen > 0).to(y.dtype))
         return x
 
+    def measured(self, y: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """Hide what stands where nothing was seen."""
+        return self(y)
+
     def noise(self, y: Float[Tensor, "B C H W"]) -> float:
         """Give none: among gaps nothing tells noise from texture."""
         return 0.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from xhat.core.shapes import per_row
 from xhat.restore.problem import Problem
 from xhat.restore.solver import Solver, State, descend
 from xhat.restore.solvers._levels import LEAST
@@ -22,7 +23,7 @@ class DMSP(Solver):
         w &= \lambda / (\lambda + 1 / \sigma^2) \\
         v &\leftarrow \mu v - \alpha [(1 - w) g_{prior} + w A^T (A x - y)], \quad x \leftarrow \mathrm{clip}(x + v)
 
-    with N the number of measurements; of a blur the trace is :math:`N \sum k^2`. λ is estimated for each image. Told
+    with N the number of measurements, of hidden pixels none; of a blur the trace is :math:`N \sum k^2`. λ is estimated for each image. Told
     that there is no noise it is estimated too: w would be 1 and the prior silent.
 
     Parameters
@@ -47,12 +48,10 @@ class DMSP(Solver):
 
     def step(self, problem: Problem, state: State, t: int) -> State:
         """Step down once."""
-        residual = problem.operator(state.x) - problem.y
+        residual = problem.residual(state.x)
         if problem.sigma is None or problem.sigma < LEAST:
-            trace = problem.operator.trace(problem.y, draws=1)
-            count = residual[0].numel()
-            square = (residual**2).flatten(1).sum(1)  # (B,)
-            precision = count / (square + 2 * self.sigma**2 * trace)
+            count, square = per_row(problem.operator.measured(torch.ones_like(residual))), per_row(residual**2)  # (B,)
+            precision = count / (square + 2 * self.sigma**2 * problem.operator.trace(problem.y, draws=1))
         else:
             precision = residual.new_full((len(residual),), 1 / problem.sigma**2)
         w = (precision / (precision + 1 / self.sigma**2))[:, None, None, None]
