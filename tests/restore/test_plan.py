@@ -67,3 +67,10 @@ def test_the_direct_answer_is_the_denoiser_s():
     plan = make_plan(y, None, lambda x, sigma: 0.5 * x + sigma, 0.1)
     torch.testing.assert_close(plan.answer(watch=lambda t, x: seen.append(t)), 0.5 * y + 0.1)
     assert seen == [1]
+
+
+def test_without_noise_nothing_is_changed_by_a_denoiser_that_is_wrong_there():
+    y = torch.rand(1, 3, 5, 7)
+    torch.testing.assert_close(make_plan(y, None, lambda x, sigma: 0.5 * x, 0.0).answer(), y, rtol=0, atol=0)
+    torch.testing.assert_close(make_plan(y, None, lambda x, sigma: 0.5 * x, 0.24 / 255).answer(), y, rtol=0, atol=0)
+    torch.testing.assert_close(make_plan(y, None, lambda x, sigma: 0.5 * x, 0.26 / 255).answer(), 0.5 * y)
