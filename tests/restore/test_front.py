@@ -11,6 +11,7 @@ from xhat.core.errors import ConfigError, DataError, ShapeError, UnknownKindErro
 from xhat.restore.front import restore
 from xhat.restore.operators.blur import Blur
 from xhat.restore.operators.compress_sense import CompressSense
+from xhat.restore.operators.custom import Custom
 from xhat.restore.operators.demosaic import Demosaic
 from xhat.restore.operators.downsample import Downsample
 from xhat.restore.operators.inpaint import Inpaint
@@ -143,6 +144,37 @@ def test_noise_that_is_not_told_is_estimated():
     assert told == [pytest.approx(0.1, rel=0.1)]
 
 
+def test_strong_noise_beyond_the_range_is_no_mistake_and_measurements_may_be_any_numbers():
+    torch.manual_seed(0)
+    y = torch.ones(1, 64, 64) + 100 / 255 * torch.randn(1, 64, 64)
+    assert float(y.max()) > 2
+    restore(y, prior=same, sigma=100 / 255)
+    hidden = torch.rand(64, 64) < 0.5
+    restore(torch.where(hidden, torch.tensor(9e9), y), Inpaint(~hidden), same, 0.1, solver=HQS(iterations=1))
+    mixing = Custom(lambda x: 300 * x, (1, 8, 8))
+    out = restore(mixing(torch.full((2, 1, 8, 8), 0.5)), mixing, same, 0.0, solver=HQS(iterations=1))
+    torch.testing.assert_close(out, torch.full((2, 1, 8, 8), 0.5))
+
+
+def test_measurements_have_the_axes_that_their_operator_gives_them():
+    operator = Custom(lambda x: x.mean(1), (3, 6, 5))  # (B, 6, 5): three axes that are no one image's
+    x = torch.rand(3, 3, 6, 5)
+    out = restore(operator(x), operator, same, 0.1, solver=HQS(iterations=2))
+    assert out.shape == (3, 3, 6, 5)
+    one = restore(operator(x)[1], operator, same, 0.1, solver=HQS(iterations=2))
+    torch.testing.assert_close(one, out[1], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("operator", [None, Blur(torch.full((3, 3), 1 / 9)), Downsample(2)], ids=type)
+def test_narrow_floats_are_computed_in_singles_and_come_back_narrow(dtype, operator):
+    y = torch.rand(3, 12, 10).to(dtype)
+    out = restore(y, operator, smooth, 0.1)
+    assert out.dtype == dtype
+    torch.testing.assert_close(out, restore(y.float(), operator, smooth, 0.1).to(dtype), rtol=0, atol=0)
+    assert restore(y, operator, smooth).dtype == dtype  # and the noise estimated
+
+
 def picture():
     i = torch.arange(32.0)
     return (0.5 + 0.4 * torch.sin(i / 5)[:, None] * torch.cos(i / 7)).expand(1, 3, -1, -1)
@@ -210,13 +242,28 @@ def test_the_room_s_own_name_is_the_function_too():
         (np.zeros((4, 4), np.int64), {}, DataError, "pictures hold bytes, 16-bit numbers or floats .* got int64"),
         (np.full((4, 4), np.nan), {}, DataError, "every value must be finite"),
         (torch.rand(4, 4), {"sigma": 0.1}, ShapeError, r"a tensor must be images, got \(4, 4\). Give"),
-        (PICTURES["gray"], {"sigma": np.nan}, ConfigError, "sigma must be >= 0, got nan"),
-        (PICTURES["gray"], {"sigma": np.inf}, ConfigError, "sigma must be >= 0, got inf"),
-        (PICTURES["gray"], {"sigma": -1}, ConfigError, "sigma must be >= 0, got -1. Leave it out"),
+        (torch.rand(0, 3, 4, 4), {}, DataError, r"a tensor must hold some image, got \(0, 3, 4, 4\)"),
+        (torch.rand(3, 4, 0), {}, DataError, r"a tensor must hold some image, got \(3, 4, 0\)"),
+        (np.zeros((4, 0), np.uint8), {}, DataError, r"an array must be a picture, got \(4, 0\)"),
+        (
+            PICTURES["gray"].astype(np.float32),
+            {"sigma": 15.0},
+            DataError,
+            r"floats must lie in \[0, 1\], but for their noise, got \d to 2\d\d\. Divide values of 0 to 255 by 255",
+        ),
+        (torch.randn(3, 9, 9) * 2, {}, DataError, r"floats must lie in \[0, 1\]"),
+        (torch.rand(24), {"operator": CompressSense((3, 4, 4))}, ShapeError, r"measurements must be of shape \(12,\)"),
+        (PICTURES["gray"], {"sigma": np.nan}, ConfigError, "sigma must be a number >= 0, got nan"),
+        (PICTURES["gray"], {"sigma": np.inf}, ConfigError, "sigma must be a number >= 0, got inf"),
+        (PICTURES["gray"], {"sigma": -1}, ConfigError, "sigma must be a number >= 0, got -1. Leave it out"),
+        (PICTURES["gray"], {"sigma": "auto"}, ConfigError, "sigma must be a number >= 0, got auto. Leave it out"),
+        (PICTURES["gray"], {"solver": HQS}, ConfigError, "solver must be a name or a solver, got the class HQS"),
+        (PICTURES["gray"], {"operator": "blur"}, ConfigError, "operator must be an operator, got str"),
+        (PICTURES["gray"], {"prior": 3}, ConfigError, "prior must be 'default', a run folder or .*, got int"),
         (PICTURES["gray"], {"solver": "hsq"}, UnknownKindError, "there is no 'hsq'. Did you mean 'hqs'?"),
     ],
 )
 def test_what_cannot_be_restored_is_refused_in_a_line(y, options, error, says):
     with pytest.raises(error, match=says) as refused:
-        restore(y, prior=same, **options)
+        restore(y, **{"prior": same, **options})
     assert "\n" not in str(refused.value)

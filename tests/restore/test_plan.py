@@ -74,3 +74,32 @@ def test_without_noise_nothing_is_changed_by_a_denoiser_that_is_wrong_there():
     torch.testing.assert_close(make_plan(y, None, lambda x, sigma: 0.5 * x, 0.0).answer(), y, rtol=0, atol=0)
     torch.testing.assert_close(make_plan(y, None, lambda x, sigma: 0.5 * x, 0.24 / 255).answer(), y, rtol=0, atol=0)
     torch.testing.assert_close(make_plan(y, None, lambda x, sigma: 0.5 * x, 0.26 / 255).answer(), 0.5 * y)
+
+
+@pytest.mark.parametrize("solver", [*solver_names(), DMSP(iterations=3)], ids=str)
+def test_an_image_s_answer_is_the_same_whatever_it_is_beside(solver):
+    generator = torch.Generator().manual_seed(0)
+    quiet, loud = (0.5 + s * torch.randn(1, 1, 40, 40, generator=generator) for s in (0.01, 0.2))
+    kernel = torch.full((3, 3), 1 / 9)
+    if isinstance(solver, str):
+        cls = type(solver_for(solver, Blur(kernel)))
+        solver = cls(iterations=3)
+    plan = make_plan(torch.cat([quiet, loud]), Blur(kernel), lambda x, sigma: x * (1 - sigma), solver=solver)
+    alone = make_plan(quiet, Blur(kernel), lambda x, sigma: x * (1 - sigma), solver=solver)
+    assert plan.problem.sigma == alone.problem.sigma
+    torch.testing.assert_close(plan.answer(seed=3)[:1], alone.answer(seed=3), rtol=0, atol=0)
+
+
+def test_noise_is_estimated_of_each_image_of_a_batch():
+    torch.manual_seed(0)
+    y = 0.5 + torch.tensor([0.01, 0.1])[:, None, None, None] * torch.randn(2, 1, 64, 64)
+    sigmas = [problem.sigma for problem in make_plan(y, None, same).problems]
+    assert sigmas == [pytest.approx(0.01, rel=0.1), pytest.approx(0.1, rel=0.1)]
+
+
+def test_iterations_are_counted_on_from_image_to_image():
+    seen = []
+    plan = make_plan(torch.rand(2, 3, 8, 8), Downsample(2), same, 0.1, solver=HQS(iterations=2))
+    plan.answer(watch=lambda t, x: seen.append((t, len(x))))
+    assert seen == [(1, 1), (2, 1), (3, 1), (4, 1)]
+    assert plan.steps == 4

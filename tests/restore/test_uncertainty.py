@@ -9,6 +9,7 @@ import torch
 from xhat.parts.objectives.symmetries import SIDES, from_side
 from xhat.restore.calibration import ELSE, MEASURED, calibration
 from xhat.restore.operators.blur import Blur
+from xhat.restore.operators.compress_sense import CompressSense
 from xhat.restore.operators.denoise import Denoise
 from xhat.restore.operators.inpaint import Inpaint
 from xhat.restore.plan import make_plan
@@ -114,6 +115,17 @@ def test_each_answer_is_that_of_one_side_whatever_a_solver_does_with_sides():
     for side in range(SIDES):
         turned = from_side(ramp[None, None], side)
         alone = make_plan(y * mask, Inpaint(mask), lambda x, sigma, turned=turned: 0.5 * x + turned, 0.0)
-        one = replace(alone, problem=replace(alone.problem, turns=False), solver=HQS(iterations=3)).answer()
+        one = replace(alone, problems=(replace(alone.problem, turns=False),), solver=HQS(iterations=3)).answer()
         seen = [plan.answer(0, None, partial(_Side, other)) for other in range(SIDES)]
         assert min(float((one - other).abs().max()) for other in seen) < 1e-6
+
+
+def test_of_a_batch_of_measurements_each_image_has_its_doubt():
+    operator, ramp = CompressSense((3, 8, 8), 0.5), torch.rand(8, 8)
+    y, prior = operator(torch.rand(2, 3, 8, 8)), lambda x, sigma: 0.9 * x + 0.1 * ramp
+    found = uncertain(y, operator, prior, 0.01, solver=HQS(iterations=2))
+    assert found.picture.shape == (2, 3, 8, 8)
+    assert found.spread.shape == (2, 8, 8)
+    one = uncertain(y[1], operator, prior, 0.01, solver=HQS(iterations=2))
+    assert one.picture.shape == (3, 8, 8)
+    np.testing.assert_array_equal(found.spread[1], one.spread)

@@ -27,20 +27,22 @@ def restore(
     ----------
     y : array of shape (H, W) or (H, W, C), Tensor of shape (C, H, W) or (B, C, H, W), or Pillow image
         What is left of it: bytes, 16-bit numbers, or floats in [0, 1]. Alpha is kept as it is. Tensors may be any
-        measurements that the operator gives.
+        measurements that the operator gives, of one image or of a batch. Images of a batch are restored one by one,
+        each as it would be alone.
     operator : Operator, optional
         What happened: `operators.blur.Blur(kernel)`, `operators.inpaint.Inpaint(mask)`, …; by default noise alone.
     prior : "default", path or callable
         What pictures look like: the prior that ships with xhat, a run folder of the recipe restoration-prior, or any
         denoiser D(x, sigma) of images (B, C, H, W) in [0, 1].
     sigma : float, optional
-        The noise's standard deviation in y's own units. None: it is estimated, or found on the way by dmsp.
+        The noise's standard deviation in y's own units. None: it is estimated of each image, or found on the way by
+        dmsp.
     solver : str or Solver, default="hqs"
         A file of `restore/solvers`, or a solver of your own settings. Noise alone is denoised in one step by "hqs".
     seed : int, default=0
         Of solvers that draw.
     watch : callable, optional
-        Called after each iteration with its number and its images in [0, 1].
+        Called after each iteration with its number, counted on from image to image, and its image in [0, 1].
 
     Returns
     -------

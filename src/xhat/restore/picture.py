@@ -11,11 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from xhat.core.errors import DataError, require
+from xhat.core.errors import DataError, ShapeError, require
 
 WHO = "restore"
 # Highest values of the whole numbers that pictures are made of.
 FULL = {"uint8": 255.0, "uint16": 65535.0}
+# The share of values that may lie far from [0, 1]: noise of 100/255 takes half of that there.
+FAR = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +42,15 @@ class Picture:
     converted: str = ""
 
 
-def read(picture: Any) -> Picture:
+def read(picture: Any, row: tuple[int, ...] | None = None) -> Picture:
     """Read an array (H, W), (H, W, C) of bytes, 16-bit numbers or floats in [0, 1], a tensor, or a Pillow image.
+
+    Parameters
+    ----------
+    picture : object
+        The picture.
+    row : tuple of int, optional
+        The shape of one image's measurements, where a tensor holds them and no images.
 
     Raises
     ------
@@ -51,7 +60,7 @@ def read(picture: Any) -> Picture:
     if isinstance(picture, Picture):
         return picture
     if isinstance(picture, Tensor):
-        return _of_tensor(picture)
+        return _of_tensor(picture, row)
     if isinstance(picture, np.ndarray):
         return _of_array(picture)
     if hasattr(picture, "getexif") and hasattr(picture, "convert"):
@@ -60,9 +69,15 @@ def read(picture: Any) -> Picture:
     raise DataError(WHO, "cannot read this as a picture", type(picture).__name__, hint)
 
 
-def _of_tensor(picture: Tensor) -> Picture:
+def _of_tensor(picture: Tensor, row: tuple[int, ...] | None) -> Picture:
     unit = _unit(str(picture.dtype).removeprefix("torch."), picture.is_floating_point())
-    x = picture.float() if unit > 1 else picture
+    shape, hint = tuple(picture.shape), "give a tensor (C, H, W) or (B, C, H, W)"
+    shaped = picture.ndim in (3, 4) if row is None else row in (shape, shape[1:])
+    rule = "a tensor must be images" if row is None else f"measurements must be of shape {row}, or a batch of such"
+    require(shaped, WHO, rule, shape, hint if row is None else "measure images with the operator", error=ShapeError)
+    require(picture.numel() > 0, WHO, "a tensor must hold some image", shape, error=DataError)
+    # Half precision is for keeping: many operations have it nowhere but on accelerators, and it rounds as bytes do.
+    x = picture.float() if unit > 1 or picture.itemsize < 4 else picture
     require(bool(x.isfinite().all()), WHO, "every value must be finite", "NaN or inf", error=DataError)
     x = x / unit
 
@@ -71,9 +86,25 @@ def _of_tensor(picture: Tensor) -> Picture:
         out = out.round().to(picture.dtype) if unit > 1 else out.to(picture.dtype)
         return out[0] if single else out
 
-    # Of three axes the first is channels, as torch has it; other measurements keep theirs.
-    single = picture.ndim == 3
+    # Of three axes the first is channels, as torch has it.
+    single = picture.ndim == 3 if row is None else shape == row
     return Picture(x[None] if single else x, unit, back)
+
+
+def check_range(x: Tensor) -> None:
+    """Refuse images that are not in [0, 1] at all: they would be cut to it, and a photograph of 0 to 255 be white.
+
+    Raises
+    ------
+    DataError
+        When more than a hundredth of the values, which strong noise reaches as well, lies beyond -1 to 2, or any of
+        them beyond -9 to 10.
+    """
+    least, most = float(x.min()), float(x.max())
+    beyond = least < -1 or most > 2
+    beyond = beyond and (least < -9 or most > 10 or float(((x < -1) | (x > 2)).float().mean()) > FAR)
+    rule, hint = "floats must lie in [0, 1], but for their noise", "divide values of 0 to 255 by 255"
+    require(not beyond, WHO, rule, f"{least:.4g} to {most:.4g}", hint, error=DataError)
 
 
 def _of_array(picture: np.ndarray[Any, Any]) -> Picture:

@@ -17,7 +17,7 @@ from torch.nn.functional import avg_pool2d, pad
 from xhat.parts.objectives.symmetries import SIDES, from_side, to_side
 from xhat.restore.calibration import calibration
 from xhat.restore.operator import Operator
-from xhat.restore.plan import Plan, make_plan
+from xhat.restore.plan import Plan, counted_on, make_plan
 from xhat.restore.problem import Denoiser
 from xhat.restore.solver import Solver, Watch
 
@@ -94,7 +94,8 @@ def uncertain(
     of `front.restore`.
     """
     found = doubted(make_plan(y, operator, prior, sigma, solver=solver), seed)
-    several = isinstance(y, Tensor) and y.ndim == 4
+    # Measurements may have any axes: what came back tells whether there are several images.
+    several = isinstance(found.picture, Tensor) and found.picture.ndim == 4
     return found if several else replace(found, spread=found.spread[0])
 
 
@@ -112,7 +113,7 @@ def doubted(plan: Plan, seed: int = 0, watch: Watch | None = None) -> Restored:
     """
     mean, squares = torch.zeros(()), torch.zeros(())
     for side in range(SIDES):
-        on = None if watch is None else _later(watch, side * plan.solver.iterations)
+        on = None if watch is None else counted_on(watch, side * plan.steps)
         x = plan.answer(seed + side, on, partial(_Side, side))
         # One answer at a time: eight of a large picture may not fit where one does.
         away = x - mean
@@ -133,10 +134,6 @@ def pooled(variance: Float[Tensor, "B C H W"]) -> Float[Tensor, "B H W"]:
 def _around(x: Tensor) -> Tensor:
     reach = WINDOW // 2
     return avg_pool2d(pad(x, (reach,) * 4, mode="replicate"), WINDOW, 1)
-
-
-def _later(watch: Watch, steps: int) -> Watch:
-    return lambda t, x: watch(steps + t, x)
 
 
 @dataclass(frozen=True)
