@@ -111,8 +111,30 @@ def test_random_mixtures_are_orthonormal_and_their_seed_s():
 
 
 def test_a_given_transpose_is_used():
-    operator = Custom(lambda x: 2 * x, (1, 4, 4), transposed=lambda y: 7 * y)
-    assert float(operator.adjoint(torch.ones(1, 1, 4, 4)).mean()) == 7
+    used = []
+    operator = Custom(lambda x: 2 * x, (1, 4, 4), transposed=lambda y: used.append(y) or 2 * y)
+    used.clear()
+    assert float(operator.adjoint(torch.ones(1, 1, 4, 4)).mean()) == 2
+    assert len(used) == 1
+    # A shift to the right leads back to the left.
+    Custom(lambda x: x.roll(1, -1), (2, 30, 40), transposed=lambda y: y.roll(-1, -1))
+
+
+@pytest.mark.parametrize(
+    ("function", "transposed", "says"),
+    [
+        (lambda x: 2 * x, lambda y: 7 * y, r"got -?[\d.]+ and -?[\d.]+\. Leave it out to have it found"),
+        (lambda x: x.roll(1, -1), lambda y: y.roll(1, -1), "must be A's transpose: <A x, y> = <x, A.T y>"),
+        # What a transpose is wrong by may vanish wherever y = A x.
+        (lambda x: x, lambda y: y + 0.2 * (y.roll(1, -1) - y.roll(-1, -1)), "must be A's transpose"),
+        (lambda x: x[..., 1:, :], lambda y: y, r"must give images of the shape \(1, 12, 10\), got \(1, 11, 10\)"),
+    ],
+    ids=["scale", "shift", "skew", "shape"],
+)
+def test_a_transpose_that_is_none_is_refused(function, transposed, says):
+    with pytest.raises((ConfigError, ShapeError), match=says) as refused:
+        Custom(function, (1, 12, 10), transposed)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from xhat.restore.operators.blur import Blur
+from xhat.restore.operators.denoise import Denoise
 from xhat.restore.operators.inpaint import Inpaint
 from xhat.restore.problem import Problem
 from xhat.restore.solvers._levels import LEAST, answer, data_step, level, prior_step
@@ -21,6 +22,16 @@ from gaussian_prior import GaussianPrior
 def test_levels_fall_geometrically():
     assert [level(t, 3, 0.4, 0.1) for t in (1, 2, 3)] == pytest.approx([0.4, 0.2, 0.1])
     assert level(1, 1, 0.4, 0.1) == 0.1
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02, 0.5])
+def test_the_strengths_of_hqs_never_rise_and_end_at_the_noise(noise):
+    told = []
+    y = torch.rand(1, 1, 8, 8)
+    HQS(iterations=4).solve(Problem(y, Denoise(), lambda x, sigma: told.append(sigma) or x, noise))
+    assert told == sorted(told, reverse=True)
+    assert told[0] == pytest.approx(max(49 / 255, noise))
+    assert told[-1] == pytest.approx(max(2 / 255, noise))
 
 
 def test_the_prior_is_seen_from_each_side_and_its_answers_lie_where_they_belong():

@@ -28,7 +28,12 @@ class Custom(Operator):
     shape : tuple of int
         (C, H, W) of one image.
     transposed : callable, optional
-        :math:`A^T`, from measurements to images, where it is known.
+        :math:`A^T`, from measurements to images, where it is known. It is held against the function at once.
+
+    Raises
+    ------
+    ConfigError
+        When the function is not linear, or `transposed` is not its transpose.
     """
 
     def __init__(
@@ -61,6 +66,18 @@ class Custom(Operator):
         off = float((both - (one - 2 * two)).abs().max())
         linear = off <= 1e-3 * (1e-6 + float(both.abs().max()))
         require(linear, WHO, "A must be linear", f"A(x - 2z) off by {off:.2g}", "move what is constant into y")
+        if self.transposed is not None:
+            self._check_transpose(x[:1] - 2 * x[1:], both, one)
+
+    def _check_transpose(self, x: Tensor, there: Tensor, y: Tensor) -> None:
+        """Hold ⟨A x, y⟩ = ⟨x, Aᵀ y⟩, `there` being A x."""
+        back = self.adjoint(y)
+        rule, hint = "transposed must give images of the shape", "it is what leads from y back to x"
+        require(back.shape == x.shape, WHO, f"{rule} {self.shape}", tuple(back.shape[1:]), hint, error=ShapeError)
+        left, right = float((there * y).sum()), float((x * back).sum())
+        fits = abs(left - right) <= 1e-3 * (1e-6 + float(there.norm() * y.norm()))
+        rule, hint = "transposed must be A's transpose: <A x, y> = <x, A^T y>", "leave it out to have it found"
+        require(fits, WHO, rule, f"{left:.4g} and {right:.4g}", hint)
 
     @classmethod
     def example(cls) -> Self:

@@ -23,8 +23,8 @@ class DMSP(Solver):
         w &= \lambda / (\lambda + 1 / \sigma^2) \\
         v &\leftarrow \mu v - \alpha [(1 - w) g_{prior} + w A^T (A x - y)], \quad x \leftarrow \mathrm{clip}(x + v)
 
-    with N the number of measurements, of hidden pixels none; of a blur the trace is :math:`N \sum k^2`. λ is estimated for each image. Told
-    that there is no noise it is estimated too: w would be 1 and the prior silent.
+    with N the number of measurements, of hidden pixels none; of a blur the trace is :math:`N \sum k^2`. λ is estimated
+    for each image. Told that there is no noise it is estimated too: w would be 1 and the prior silent.
 
     Parameters
     ----------

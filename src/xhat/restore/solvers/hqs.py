@@ -24,7 +24,8 @@ class HQS(Solver):
         \rho_k = \lambda \sigma_n^2 / \sigma_k^2 \\
         z_k &= g_k^{-1} D(g_k \, \mathrm{clip}(x_k), \sigma_k)
 
-    :math:`\sigma_k` falls geometrically from `first` to the noise's own strength, or to `last` where that is less;
+    :math:`\sigma_k` falls geometrically from `first` to the noise's own strength, or to `last` where that is less, and
+    stays there from the start where the noise is stronger than `first`;
     :math:`g_k` goes through the eight flips and turns. The answer is the last z, or where there is no noise what one
     more data step makes of it.
 
@@ -51,7 +52,8 @@ class HQS(Solver):
     def step(self, problem: Problem, state: State, t: int) -> State:
         """Take a data step and a denoising step."""
         noise = max(problem.known_sigma("solvers/hqs"), LEAST)
-        sigma = level(t, self.iterations, self.first, max(self.last, noise))
+        last = max(self.last, noise)
+        sigma = level(t, self.iterations, max(self.first, last), last)
         x = data_step(problem, state.x, noise, sigma, self.weight).clamp(0.0, 1.0)
         z = prior_step(problem, x, sigma, t)
         return State(answer(problem, z, noise, sigma, self.weight) if t == self.iterations else z, x)
