@@ -87,6 +87,15 @@ def test_noise_is_said_to_be_told_estimated_free_or_found(xhat_, picture):
         assert re.search(says, xhat_(f"restore in.png -o out.png {words}").out)
 
 
+def test_where_no_noise_is_found_it_is_said_why_and_what_to_do(xhat_, tmp_path):
+    save(tmp_path / "flat.png", np.full((40, 40), 90, np.uint8))
+    save(tmp_path / "small.png", np.full((1, 9), 90, np.uint8))
+    assert "noise 0 since none was found, --sigma tells it, " in xhat_("restore flat.png -o out.png").out
+    assert "noise 0 since the picture is too small to estimate it, --" in xhat_("restore small.png -o out.png").out
+    save(tmp_path / "small.png", np.full((3, 9), 90, np.uint8))
+    assert "too small" in xhat_("restore small.png -o out.png --task demosaic").out
+
+
 def test_16_bits_go_in_and_out(xhat_, tmp_path):
     gray = RANDOM.integers(0, 65536, (20, 30), dtype=np.uint16)
     xhat_("restore -o gray.png --sigma 0", save(tmp_path / "in16.png", gray))
@@ -154,6 +163,37 @@ def test_a_full_disk_leaves_no_half_a_file(xhat_, picture, tmp_path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
 
 
+def test_of_several_files_none_is_left_where_the_last_cannot_be_written(xhat_, picture, tmp_path, monkeypatch):
+    (tmp_path / "out.png").write_bytes(b"mine")
+    real, written = os.fsync, []
+
+    def full(handle):
+        written.append(handle)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        real(handle)
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    refused = xhat_("restore in.png --sigma 1 -o out.png --uncertainty u.png --page page.html")
+    assert refused.error.startswith("page.html: cannot be written (No space left on device).")
+    assert refused.out == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.png", "out.png"]
+    assert (tmp_path / "out.png").read_bytes() == b"mine"
+
+
+def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(xhat_, picture):
+    name = os.fsdecode(b"caf\xe9.png")
+    try:
+        picture.rename(picture.with_name(name))
+    except OSError:
+        pytest.skip("this file system has no such names")
+    result = xhat_(["restore"], name, *["--sigma", "1", "-o"], os.fsdecode(b"\xe9.png"), *["--page", "p.html"])
+    assert result.status == 0, result.err
+    assert result.out.endswith("\ufffd.png\npage: p.html\n")
+    with open("p.html", encoding="utf-8") as page:
+        assert "<h1>caf?.png</h1>" in page.read()
+
+
 def test_where_memory_is_short_it_goes_on_in_smaller_tiles(xhat_, tmp_path, monkeypatch):
     save(tmp_path / "in.png", RANDOM.integers(0, 256, (200, 150, 3), dtype=np.uint8))
     xhat_("restore in.png --sigma 10 -o whole.png")
@@ -208,7 +248,7 @@ def test_what_was_not_masked_stays(xhat_, picture, tmp_path):
         ("restore in.png -o in.png", "in.png: is the picture itself, which is only read. Give another --out."),
         ("restore in.png -o nowhere/out.png", "nowhere: cannot be written to. Give a folder that is there and may be"),
         ("restore in.png -o folder.png", "folder.png: is a folder. Give a file."),
-        ("restore in.png -o out", "out: cannot write files that end so, got ''. Use .png."),
+        ("restore in.png -o out", "out: cannot write files that end so, got ''. Use one of .png,"),
         (
             "restore in.png -o out.png --page page.png",
             "page.png: cannot write files that end so, got '.png'. Use .html.",
@@ -222,7 +262,15 @@ def test_what_was_not_masked_stays(xhat_, picture, tmp_path):
         ("restore alpha.png -o out.jpg", "'.jpg': cannot hold this picture (cannot write mode RGBA as JPEG)."),
         ("restore . -o out.png", "restore: there is no picture '.'."),
         ("restore text.png -o out.png", "text.png: cannot be read as a picture, got"),
-        ("restore in.png -o out.xyz", "out.xyz: cannot write files that end so, got '.xyz'. Use .png."),
+        ("restore in.png -o out.xyz", "out.xyz: cannot write files that end so, got '.xyz'. Use one of .png,"),
+        ("restore in.png -o out.gif", "out.gif: cannot write files that end so, got '.gif'. Use one of .png,"),
+        ("restore in.png -o out.png --uncertainty u.pdf", "u.pdf: cannot write files that end so, got '.pdf'."),
+        ("restore long.png -o out.webp", "'.webp': holds pictures of at most 16383 pixels a side, got 16384x1."),
+        ("restore long.png -o out.png --uncertainty u.webp", "'.webp': holds pictures of at most 16383 pixels a side"),
+        (
+            "restore long.png -o out.jpg --task super-resolve --scale 4",
+            "'.jpg': holds pictures of at most 65500 pixels a side, got 65536x4. Write a .png,",
+        ),
         ("restore in.png -o out.png --sigma -1", "--sigma: must be >= 0, got -1.0. Auto estimates it."),
         (
             "restore in.png -o out.png --sigma much",
@@ -276,6 +324,7 @@ def test_bad_input_gets_a_line_and_leaves_no_file(xhat_, picture, tmp_path, word
     save(tmp_path / "white.png", np.full((20, 30), 255, np.uint8))
     save(tmp_path / "black.png", np.zeros((3, 3), np.uint8))
     save(tmp_path / "alpha.png", np.zeros((3, 3, 4), np.uint8))
+    save(tmp_path / "long.png", np.zeros((1, 16_384), np.uint8))
     (tmp_path / "folder.png").mkdir()
     for name in ("text.png", "text.npy"):
         (tmp_path / name).write_text("no picture")

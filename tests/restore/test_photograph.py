@@ -95,6 +95,34 @@ def test_every_orientation_is_laid_upright_as_pillow_does(orientation, tmp_path)
         assert dict(out.getexif()) == {0x010F: "Maker"}
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_a_tiff_s_own_structure_is_not_told_of_another_file_nor_its_size(suffix, tmp_path):
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8769).update({0x829A: 0.02, 0xA002: 6, 0xA003: 4})
+    exif.get_ifd(0x8825)[1] = "N"
+    taken = Image.Exif()
+    taken.load(exif.tobytes())  # Pillow writes into a TIFF what was read, not what was set
+    image = Image.fromarray(bytes_(4, 6, 3))
+    image.save(tmp_path / "in.tif", exif=taken, icc_profile=PROFILE)
+    read = Photograph.open(tmp_path / "in.tif")
+    with Image.open(io.BytesIO(read.encoded(bytes_(8, 12, 3), suffix)[0])) as out:
+        told = out.getexif()
+        assert set(told) == {0x010F, 0x8769, 0x8825}
+        taken = told.get_ifd(0x8769)
+        assert (float(taken[0x829A]), taken[0xA002], taken[0xA003]) == (0.02, 12, 8)
+        assert told.get_ifd(0x8825) == {1: "N"}
+
+
+def test_a_jpeg_s_size_is_told_anew(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0xA002: 6, 0xA003: 4})
+    Image.fromarray(bytes_(4, 6, 3)).save(tmp_path / "in.jpg", exif=exif)
+    read = Photograph.open(tmp_path / "in.jpg")
+    with Image.open(io.BytesIO(read.encoded(bytes_(8, 12, 3), ".jpg")[0])) as out:
+        assert out.getexif().get_ifd(0x8769) == {0xA002: 12, 0xA003: 8}
+
+
 def test_the_profile_of_the_colours_is_kept_but_not_that_of_inks(tmp_path):
     Image.fromarray(bytes_(4, 6, 3)).save(tmp_path / "in.png", icc_profile=PROFILE)
     read = Photograph.open(tmp_path / "in.png")
@@ -135,3 +163,8 @@ def test_what_is_not_there_or_cannot_be_held_is_told(tmp_path):
         Photograph.open(tmp_path / "none.png")
     with pytest.raises(ArtifactError, match=r"'\.jpg': cannot hold this picture .*RGBA.*Write a \.png"):
         Photograph(bytes_(2, 2, 4)).encoded(bytes_(2, 2, 4), ".jpg")
+    for suffix, size in ((".webp", (1, 16_384)), (".jpg", (65_501, 1))):
+        with pytest.raises(ArtifactError, match=rf"'\{suffix}': holds pictures of at most \d+ pixels a side, got \d+x"):
+            Photograph(bytes_(*size)).encoded(bytes_(*size), suffix)
+    with pytest.raises(ArtifactError, match=r"'\.pdf': is no file that pictures are written to\. Use one of \.png,"):
+        Photograph(bytes_(2, 2)).encoded(bytes_(2, 2), ".pdf")

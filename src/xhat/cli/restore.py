@@ -59,7 +59,8 @@ def restore(
     _check_outputs(picture, {name: path for name, path in outputs.items() if path is not None})
     told = _sigma(sigma)
 
-    from xhat.core.files import write_bytes
+    from xhat.core.files import write_files
+    from xhat.restore._forms import form_of
     from xhat.restore.photograph import Photograph
     from xhat.restore.picture import read
     from xhat.restore.plan import make_plan
@@ -72,35 +73,38 @@ def restore(
     )
     # What files of this kind cannot hold is found before the work and not after it.
     channels = 3 if options.task == "demosaic" else came.x.shape[1]
+    times = (options.scale or 2) if options.task == "super-resolve" else 1
     photograph.encoded(came.back(came.x.new_zeros(1, channels, 1, 1)), out.suffix)
+    for path in (out, uncertainty):
+        if path is not None:
+            form_of(path.suffix, *(times * size for size in came.x.shape[-2:]))
     for note in photograph.notes:
-        print(f"{picture.name}: {note}")
+        print(f"{_text(picture.name)}: {note}")
 
     begun = time.perf_counter()
     found = _solved(plan, seed, eight=uncertainty is not None)
     seconds = time.perf_counter() - begun
-    content, notes = photograph.encoded(found.picture, out.suffix)
+    # All is made before any of it is written.
+    files: dict[Path, bytes] = {}
+    files[out], notes = photograph.encoded(found.picture, out.suffix)
     for note in notes:
-        print(f"{out.name}: {note}")
+        print(f"{_text(out.name)}: {note}")
     facts = _facts(plan, options.task, prior, told, photograph.pixels, found.picture, seconds)
+    said = [f"{options.task}: {facts['size']}, noise {facts['noise']}, {facts['time']}: {_text(out)}"]
     drawn = None if uncertainty is None else Drawn.of(found.spread[0], came.unit)
-    facts["solver"] += "" if drawn is None else ", from each of eight sides"
+    words = "" if drawn is None else _doubt(plan, prior, drawn)
+    if uncertainty is not None and drawn is not None:
+        facts["solver"] += ", from each of eight sides"
+        files[uncertainty], _ = Photograph(drawn.pixels).encoded(drawn.pixels, uncertainty.suffix)
+        said += [f"uncertainty: {words}: {_text(uncertainty)}"]
     if page is not None:
-        from xhat.report.restoration import Shown, write_restoration
+        from xhat.report.restoration import Shown, compose
 
         doubt = None if drawn is None else drawn.pixels
-        words = "" if drawn is None else _doubt(plan, prior, drawn)
-        shown = Shown(picture.name, photograph.pixels, found.picture, facts, doubt, words)
-        write_restoration(shown, page)
-    if uncertainty is not None and drawn is not None:
-        gray, _ = Photograph(drawn.pixels).encoded(drawn.pixels, uncertainty.suffix)
-        write_bytes(uncertainty, gray)
-    write_bytes(out, content)
-    print(f"{options.task}: {facts['size']}, noise {facts['noise']}, {facts['time']}: {out}")
-    if uncertainty is not None and drawn is not None:
-        print(f"uncertainty: {_doubt(plan, prior, drawn)}: {uncertainty}")
-    if page is not None:
-        print(f"page: {page}")
+        files[page] = compose(Shown(picture.name, photograph.pixels, found.picture, facts, doubt, words)).encode()
+        said += [f"page: {_text(page)}"]
+    write_files(files)
+    print("\n".join(said))
 
 
 def _solved(plan: Plan, seed: int, *, eight: bool) -> Restored:
@@ -131,8 +135,14 @@ def _facts(
         noise = f"{told:g} as told"
     elif sigma is None:
         noise = "found on the way"
+    elif sigma > 0:
+        noise = f"{255 * sigma:.1f} estimated"
+    elif task in ("super-resolve", "inpaint"):
+        noise = "0, as is taken where none is told"
+    elif min(came.shape[:2]) < (4 if task == "demosaic" else 2):
+        noise = "0 since the picture is too small to estimate it, --sigma tells it"
     else:
-        noise = f"{255 * sigma:.1f} estimated" if sigma > 0 else "0, as is taken where none is told"
+        noise = "0 since none was found, --sigma tells it"
     steps, solver = plan.solver.iterations, type(plan.solver).__name__.lower()
     return {
         "task": task,
@@ -154,13 +164,11 @@ def _doubt(plan: Plan, prior: str, drawn: Drawn) -> str:
 
 
 def _check_outputs(picture: Path, outputs: dict[str, Path]) -> None:
-    from PIL import Image
+    from xhat.restore._forms import FORMS
 
-    Image.init()
-    known = {suffix for suffix, form in Image.registered_extensions().items() if form in Image.SAVE}
     for option, path in outputs.items():
-        suffixes = {".html", ".htm"} if option == "--page" else known
-        good = "use .html" if option == "--page" else "use .png"
+        suffixes = {".html", ".htm"} if option == "--page" else set(FORMS)
+        good = "use .html" if option == "--page" else f"use one of {', '.join(FORMS)}"
         require(path.suffix.lower() in suffixes, str(path), "cannot write files that end so", f"'{path.suffix}'", good)
         same = path.exists() and picture.exists() and os.path.samefile(path, picture)
         require(not same, str(path), "is the picture itself, which is only read", hint=f"give another {option}")
@@ -170,6 +178,11 @@ def _check_outputs(picture: Path, outputs: dict[str, Path]) -> None:
         require(not path.is_dir(), str(path), "is a folder", hint="give a file", error=ArtifactError)
         twice = [other for other, there in outputs.items() if other != option and there.resolve() == path.resolve()]
         require(not twice, option, f"must not be the file of {' or '.join(twice)}", path, "give another")
+
+
+def _text(path: str | Path) -> str:
+    """Give a path that can be printed: names of files may hold bytes that are no text."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _sigma(text: str) -> float | None:

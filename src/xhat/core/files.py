@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -58,6 +58,22 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     with writing(path) as file:
         file.write(content)
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write several files, all of them or none: they are renamed when the last one lies on the disk.
+
+    Raises
+    ------
+    ArtifactError
+        When the disk is full or a folder cannot be written to.
+    """
+    with ExitStack() as all_of_them:
+        for path, content in contents.items():
+            file = all_of_them.enter_context(writing(path))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def write_json(path: Path, content: Any) -> None:

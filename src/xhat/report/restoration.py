@@ -82,7 +82,7 @@ def compose(shown: Shown) -> str:
         lstrip_blocks=True,
     )
     width, height = after.size
-    return templates.get_template("restoration.html.j2").render(
+    page = templates.get_template("restoration.html.j2").render(
         name=shown.name,
         facts=shown.facts,
         words=shown.words,
@@ -94,6 +94,8 @@ def compose(shown: Shown) -> str:
         doubt="" if doubt is None else _uri(doubt, SIDE),
         crops=crops(before, after, doubt),
     )
+    # A file's name may hold bytes that are no text.
+    return page.encode(errors="replace").decode()
 
 
 def crops(before: Image.Image, after: Image.Image, doubt: Image.Image | None) -> list[Crop]:
