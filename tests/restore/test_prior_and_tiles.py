@@ -5,7 +5,9 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 from xhat.core.errors import ArtifactError, ConfigError, MissingFileError
+from xhat.parts.nets._noise_level import noise_level
 from xhat.parts.nets.unet import UNet, UNetDecoder
+from xhat.restore import noise
 from xhat.restore import prior as priors
 from xhat.restore.noise import estimate_sigma
 from xhat.restore.prior import Prior
@@ -30,6 +32,20 @@ def test_colour_is_seen_at_once_and_other_channels_one_by_one(prior):
     sigma = torch.tensor([0.1, 0.3])
     torch.testing.assert_close(prior(x, sigma), prior.net(x, sigma))
     torch.testing.assert_close(prior(x[:, :2], sigma)[:, 1:], prior(x[:, 1:2], sigma))
+
+
+def test_strengths_may_lie_along_axes_of_their_own_but_not_be_more_than_images(prior):
+    x, sigma = torch.rand(2, 3, 8, 8), torch.tensor([0.1, 0.3])
+    torch.testing.assert_close(prior(x, sigma[:, None, None, None]), prior(x, sigma))
+    with pytest.raises(ConfigError, match=r"Prior: sigma must be one number, or one for each of 2 images, got 3 num"):
+        prior(x, torch.rand(3))
+
+
+def test_where_a_gradient_is_asked_for_the_net_sees_the_whole_image(prior, monkeypatch):
+    monkeypatch.setattr(priors, "tiled", None)
+    x = torch.rand(1, 3, 40, 40, requires_grad=True)
+    prior(x, 0.1).sum().backward()
+    assert x.grad.isfinite().all()
 
 
 def test_in_tiles_it_is_the_same_without_a_seam(prior, monkeypatch):
@@ -156,6 +172,19 @@ def test_noise_that_was_cut_off_at_the_ends_of_the_range_is_not_taken_for_less()
     x[:, 0] = 0.01
     y = (x + 0.1 * torch.randn_like(x)).clamp(0, 1)
     assert estimate_sigma(y) == pytest.approx(0.1, rel=0.1)
+
+
+def test_of_a_large_picture_no_more_blocks_are_looked_at_than_tell(monkeypatch):
+    torch.manual_seed(0)
+    y = scene(512).expand(1, 3, -1, -1) + 0.02 * torch.randn(1, 3, 512, 512)
+    looked, every = [], estimate_sigma(y)
+    monkeypatch.setattr(noise, "noise_level", lambda blocks: looked.append(len(blocks)) or noise_level(blocks))
+    monkeypatch.setattr(noise, "MOST", 2_000)
+    assert estimate_sigma(y) == pytest.approx(0.02, rel=0.1)
+    assert 1_500 < looked[0] <= 2_000
+    monkeypatch.setattr(noise, "MOST", 20_000)
+    assert estimate_sigma(y) == every  # where all are few enough, all are looked at
+    assert looked[1] == 3 * 63 * 63
 
 
 def test_what_is_small_or_constant_has_an_estimate_as_well():

@@ -28,7 +28,8 @@ class Prior(nn.Module):
     r"""What images look like, told as a denoiser :math:`D(x, \sigma) = E[x_0 \mid x = x_0 + \sigma \epsilon]`.
 
     Gray images are shown to a net of three channels three times, and its answers averaged; other numbers of channels
-    are taken as gray images each. Images larger than a tile pass in tiles.
+    are taken as gray images each. Images larger than a tile pass in tiles, except where a gradient is asked for (by
+    solvers/daep): a backward pass needs all that the net computed, and memory for the whole image.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class Prior(nn.Module):
         self.net, self.watch = net, watch
 
     def forward(self, x: Float[Tensor, "B C H W"], sigma: float | Tensor) -> Float[Tensor, "B C H W"]:
-        """Denoise images in [0, 1] whose noise has the standard deviation sigma: one number, or one for each, (B,).
+        """Denoise images in [0, 1] whose noise has the standard deviation sigma: one number, or one for each, B in all.
 
         They may be of any floating type and on any device, and come back so.
         """
@@ -52,7 +53,10 @@ class Prior(nn.Module):
         require(fits, "Prior", "images must be floats of shape (B, C, H, W)", came, "divide bytes by 255")
         like = next(self.net.parameters())
         seen = x.to(like)
-        told = torch.as_tensor(sigma).to(like).expand(len(x))
+        told = torch.as_tensor(sigma).to(like).flatten()
+        rule, hint = f"sigma must be one number, or one for each of {len(x)} images", "give a float"
+        require(len(told) in (1, len(x)), "Prior", rule, f"{len(told)} numbers", hint)
+        told = told.expand(len(x))
         channels = self.net.channels
         if x.shape[1] == channels:
             return self._tiled(seen, told).to(x)
@@ -61,7 +65,7 @@ class Prior(nn.Module):
         return answer.mean(1).unflatten(0, x.shape[:2]).to(x)
 
     def _tiled(self, x: Tensor, sigma: Tensor) -> Tensor:
-        if x.requires_grad:  # a backward pass needs all of the net's steps at once, in tiles or not
+        if x.requires_grad:
             return self.net(x, sigma)
         tile = TILE
         while True:
