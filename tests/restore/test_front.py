@@ -165,6 +165,11 @@ def test_measurements_have_the_axes_that_their_operator_gives_them():
     torch.testing.assert_close(one, out[1], rtol=0, atol=0)
 
 
+def test_one_row_of_a_mosaic_says_nothing_of_the_third_colour_and_is_taken_as_gray():
+    out = restore(np.full((1, 9), 90, np.uint8), Demosaic(), same)
+    np.testing.assert_allclose(out, np.full((1, 9, 3), 90), atol=1)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("operator", [None, Blur(torch.full((3, 3), 1 / 9)), Downsample(2)], ids=type)
 def test_narrow_floats_are_computed_in_singles_and_come_back_narrow(dtype, operator):

@@ -49,11 +49,15 @@ class Demosaic(Operator):
         return self._mask(y) * y
 
     def start(self, y: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C H W"]:
-        """Interpolate each channel bilinearly; what is beyond the border is left out of the means."""
+        """Interpolate each channel bilinearly; what is beyond the border is left out of the means.
+
+        Where no neighbour is of a colour, as in one row of pixels, the pixel is taken as gray.
+        """
         mask = self._mask(y)  # (3, H, W)
         tent = y.new_tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]).expand(3, 1, 3, 3)
         spread = torch.nn.functional.conv2d(mask * y, tent, padding=1, groups=3)
-        return torch.where(mask > 0, y, spread / torch.nn.functional.conv2d(mask[None], tent, padding=1, groups=3))
+        weight = torch.nn.functional.conv2d(mask[None], tent, padding=1, groups=3)
+        return torch.where((mask > 0) | (weight == 0), y, spread / weight.clamp(min=1))
 
     def noise(self, y: Float[Tensor, "B 1 H W"]) -> float:
         """Estimate it on each colour's own grid, where neighbours are of one filter."""
