@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from xhat.core.errors import ConfigError
+from xhat.core.errors import ConfigError, DataError
 from xhat.restore import solvers
 from xhat.restore.operators.blur import Blur
+from xhat.restore.operators.custom import Custom
 from xhat.restore.operators.inpaint import Inpaint
 from xhat.restore.problem import Problem
 from xhat.restore.solver import Solver
@@ -101,3 +102,20 @@ def test_what_stands_where_nothing_was_seen_has_no_influence(solver, truth, sigm
     assert answers[0].isfinite().all()
     assert torch.equal(answers[0], answers[1])
     assert torch.equal(answers[0], answers[2])
+
+
+@pytest.mark.parametrize("gain", [3.0, 30.0])
+def test_an_operator_that_amplifies_is_solved_as_the_same_one_in_other_units(solver, problem, gain):
+    torch.manual_seed(5)
+    plain = solver.solve(problem)
+    operator = Custom(lambda x: gain * problem.operator(x), (1, 16, 16), lambda y: gain * problem.operator.adjoint(y))
+    torch.manual_seed(5)
+    start = problem.operator.start(problem.y)
+    found = solver.solve(Problem(gain * problem.y, operator, problem.prior, gain * NOISE), start)
+    # Within a level of 255: the norm is found by some steps of a power iteration.
+    torch.testing.assert_close(found, plain, rtol=0, atol=1 / 255)
+
+
+def test_a_prior_that_answers_what_is_no_number_is_told(solver, problem):
+    with pytest.raises(DataError, match=f"{type(solver).__name__}: the answer must be finite, got NaN or inf"):
+        solver.solve(replace(problem, prior=lambda x, sigma: x * torch.nan))

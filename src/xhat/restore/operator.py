@@ -23,7 +23,12 @@ class Operator(nn.Module):
     """How far the residual of the conjugate gradients is to fall."""
 
     most: int = 100
-    """Iterations of the conjugate gradients at most."""
+    """Iterations of the conjugate gradients at most; at a small ρ they end here, before `precision` is reached.
+
+    Deblurring 192 x 192 pixels from two of Levin's kernels with "valid" borders, 100 came within 0.1 levels of 255 of
+    the solution at ρ = 6e-4 (noise of 2.55, the first step of HQS), within 3.6 at 6e-6 (none); root mean squares.
+    Dividing by the spectrum as if the image were a torus led there sooner at 6e-4, but astray near borders at 6e-6.
+    """
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from xhat.core.errors import require
+from xhat.core.errors import DataError, require
+from xhat.restore._normalised import normalised
 from xhat.restore.operator import Operator
 from xhat.restore.problem import Problem
 
@@ -40,7 +41,7 @@ class Solver(ABC):
     iterations: int
 
     def solve(self, problem: Problem, x: Tensor | None = None, watch: Watch | None = None) -> Tensor:
-        """Find the images of a problem.
+        """Find the images of a problem; where A amplifies, of the same one in units in which it does not.
 
         Parameters
         ----------
@@ -54,16 +55,25 @@ class Solver(ABC):
         Returns
         -------
         Tensor of shape (B, C, H, W)
+
+        Raises
+        ------
+        DataError
+            When the answer is no number.
         """
         name = type(self).__name__
         require(self.iterations >= 1, name, "iterations must be >= 1", self.iterations)
         with torch.no_grad():
             x = problem.operator.start(problem.y) if x is None else x
+            problem = normalised(problem, x)
             state = State(x, torch.zeros_like(x))
             for t in range(1, self.iterations + 1):
                 state = self.step(problem, state, t)
                 if watch is not None:
                     watch(t, state.x)
+        finite = bool(state.x.isfinite().all())
+        hint = "look at what the operator and the prior give"
+        require(finite, name, "the answer must be finite", "NaN or inf", hint, error=DataError)
         return state.x
 
     @abstractmethod

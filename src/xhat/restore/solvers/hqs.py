@@ -17,7 +17,7 @@ from xhat.restore.solvers._levels import LEAST, answer, data_step, level, prior_
 
 @dataclass(frozen=True)
 class HQS(Solver):
-    r"""Solve for the data exactly, denoise, and trust the denoiser more and more.
+    r"""Solve for the data, denoise, and trust the denoiser more and more.
 
     .. math::
         x_k &= \arg\min_x \|A x - y\|^2 + \rho_k \|x - z_{k-1}\|^2, \qquad
@@ -25,9 +25,9 @@ class HQS(Solver):
         z_k &= g_k^{-1} D(g_k \, \mathrm{clip}(x_k), \sigma_k)
 
     :math:`\sigma_k` falls geometrically from `first` to the noise's own strength, or to `last` where that is less, and
-    stays there from the start where the noise is stronger than `first`;
-    :math:`g_k` goes through the eight flips and turns. The answer is the last z, or where there is no noise what one
-    more data step makes of it.
+    stays there from the start where the noise is stronger than `first`; :math:`g_k` goes through the eight flips and
+    turns. :math:`x_k` is exact where the operator has a closed form, otherwise what conjugate gradients reach
+    (`Operator.most`). The answer is the last z, or where there is no noise what one more data step makes of it.
 
     Parameters
     ----------
