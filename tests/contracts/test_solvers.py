@@ -17,6 +17,7 @@ from xhat.restore.operators.custom import Custom
 from xhat.restore.operators.inpaint import Inpaint
 from xhat.restore.problem import Problem
 from xhat.restore.solver import Solver
+from xhat.restore.solvers.hqs import HQS
 
 sys.path.append(str(Path(__file__).parents[1] / "restore"))
 
@@ -114,6 +115,11 @@ def test_an_operator_that_amplifies_is_solved_as_the_same_one_in_other_units(sol
     found = solver.solve(Problem(gain * problem.y, operator, problem.prior, gain * NOISE), start)
     # Within a level of 255: the norm is found by some steps of a power iteration.
     torch.testing.assert_close(found, plain, rtol=0, atol=1 / 255)
+
+
+def test_what_amplifies_starts_at_images_too(truth):
+    problem = Problem(300 * truth, Custom(lambda x: 300 * x, (1, 16, 16)), lambda x, sigma: x, 0.0)
+    torch.testing.assert_close(HQS(iterations=1).solve(problem), truth, rtol=0, atol=1e-5)
 
 
 def test_a_prior_that_answers_what_is_no_number_is_told(solver, problem):

@@ -57,6 +57,11 @@ class _Scaled(Operator):
     def adjoint(self, y: Tensor) -> Tensor:
         return self.inner.adjoint(y) / self.c
 
+    def start(self, y: Tensor) -> Tensor:
+        # What starts by its transpose starts by this one's; others give y, or an interpolation of it.
+        plain = type(self.inner).start is Operator.start
+        return self.adjoint(y) if plain else self.inner.start(y)
+
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
         return self.inner.prox(v, self.c * y, self.c**2 * rho)
 

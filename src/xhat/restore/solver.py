@@ -64,8 +64,8 @@ class Solver(ABC):
         name = type(self).__name__
         require(self.iterations >= 1, name, "iterations must be >= 1", self.iterations)
         with torch.no_grad():
+            problem = normalised(problem, problem.operator.start(problem.y) if x is None else x)
             x = problem.operator.start(problem.y) if x is None else x
-            problem = normalised(problem, x)
             state = State(x, torch.zeros_like(x))
             for t in range(1, self.iterations + 1):
                 state = self.step(problem, state, t)

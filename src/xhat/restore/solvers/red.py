@@ -19,7 +19,8 @@ class RED(Solver):
 
     μ is half of the paper's, which is the longest that a D without any expansion allows: at twice this step an early
     prior amplified what it knew badly (of crops of BSDS500's training part 27.1 dB and not 27.9 at deblurring, 22.7 and
-    not 24.0 at filling). A is taken to be of norm 1 at most. Where the data has less noise than 2.55/255,
+    not 24.0 at filling).
+    A of a norm above 1 is divided by that (`Solver.solve`). Where the data has less noise than 2.55/255,
     :math:`\sigma_n` is that.
 
     Parameters
