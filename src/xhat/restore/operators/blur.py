@@ -13,6 +13,7 @@ from xhat.restore.operator import Operator
 from xhat.restore.operators._fourier import convolve, spectrum
 
 WHO = "operators/blur"
+FROM_NUMPY = "use torch.from_numpy for an array"
 BORDERS = ("valid", "circular", "replicate")
 
 
@@ -35,6 +36,7 @@ class Blur(Operator):
 
     def __init__(self, kernel: Tensor, border: str = "valid") -> None:
         super().__init__()
+        require(isinstance(kernel, Tensor), WHO, "a kernel must be a tensor", type(kernel).__name__, FROM_NUMPY)
         shaped = kernel.ndim == 2 and kernel.numel() > 0
         require(shaped, WHO, "a kernel must be of shape (h, w)", tuple(kernel.shape), error=ShapeError)
         finite = bool(torch.isfinite(kernel).all()) and bool(kernel.any())

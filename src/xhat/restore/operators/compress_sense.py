@@ -60,6 +60,11 @@ class CompressSense(Operator):
 
     def adjoint(self, y: Float[Tensor, "B M"]) -> Float[Tensor, "B C H W"]:
         """Unmix, with zeros for what was not kept."""
+        fits, rule = (
+            y.ndim == 2 and y.shape[1] == len(self.kept),
+            f"measurements must be of shape (B, {len(self.kept)})",
+        )
+        require(fits, WHO, rule, tuple(y.shape), "give each image a row", error=ShapeError)
         whole = y.new_zeros(len(y), size(self.shape)).index_copy(1, self.kept, y).unflatten(1, self.shape)
         return self.signs * (cosines(self.shape[-2]).to(y).T @ whole @ cosines(self.shape[-1]).to(y))
 

@@ -13,6 +13,7 @@ from xhat.restore.operator import Operator
 from xhat.restore.operators._fourier import convolve, spectrum
 
 WHO = "operators/decimate"
+FROM_NUMPY = "use torch.from_numpy for an array"
 
 
 class Decimate(Operator):
@@ -36,9 +37,16 @@ class Decimate(Operator):
 
     def __init__(self, kernel: Tensor, scale: int = 2) -> None:
         super().__init__()
+        require(isinstance(kernel, Tensor), WHO, "a kernel must be a tensor", type(kernel).__name__, FROM_NUMPY)
         shaped = kernel.ndim == 2 and kernel.numel() > 0
         require(shaped, WHO, "a kernel must be of shape (h, w)", tuple(kernel.shape), error=ShapeError)
-        require(scale >= 1, WHO, "scale must be a whole number >= 1", scale, "2 halves both sides")
+        require(
+            isinstance(scale, int) and scale >= 1,
+            WHO,
+            "scale must be a whole number >= 1",
+            scale,
+            "2 halves both sides",
+        )
         self.scale = scale
         self.register_buffer("kernel", kernel)
 

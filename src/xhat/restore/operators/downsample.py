@@ -36,7 +36,13 @@ class Downsample(Operator):
 
     def __init__(self, scale: int = 2) -> None:
         super().__init__()
-        require(scale >= 1, WHO, "scale must be a whole number >= 1", scale, "2 halves both sides")
+        require(
+            isinstance(scale, int) and scale >= 1,
+            WHO,
+            "scale must be a whole number >= 1",
+            scale,
+            "2 halves both sides",
+        )
         self.scale = scale
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C h w"]:

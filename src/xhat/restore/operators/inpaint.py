@@ -31,6 +31,8 @@ class Inpaint(Operator):
 
     def __init__(self, mask: Tensor) -> None:
         super().__init__()
+        hint = "use torch.from_numpy for an array"
+        require(isinstance(mask, Tensor), WHO, "a mask must be a tensor of bool", type(mask).__name__, hint)
         shaped = mask.ndim in (2, 3, 4) and mask.dtype == torch.bool
         rule = "a mask must be of bool and of shape (H, W) or (C, H, W)"
         require(shaped, WHO, rule, f"{mask.dtype} of shape {tuple(mask.shape)}", error=ShapeError)
@@ -42,6 +44,10 @@ class Inpaint(Operator):
         came, hint = tuple(x.shape[-2:]), "give a mask of the image's size"
         size = tuple(self.mask.shape[-2:])
         require(came == size, WHO, f"the mask is of {size}, and so must images be", came, hint, error=ShapeError)
+        many, channels = (1, 1, *self.mask.shape)[-4:-2]
+        fits = many in (1, x.shape[0]) and channels in (1, x.shape[1])
+        rule = f"a mask of shape {tuple(self.mask.shape)} must fit the images"
+        require(fits, WHO, rule, tuple(x.shape), "give one of shape (H, W) for all", error=ShapeError)
         return torch.where(self.mask, x, 0.0)
 
     def adjoint(self, y: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
