@@ -38,6 +38,9 @@ class Operator(nn.Module):
     def adjoint(self, y: Tensor) -> Tensor:
         r"""Give :math:`A^T y`, images (B, C, H, W)."""
 
+    def check(self, y: Tensor) -> None:
+        """Refuse measurements that cannot be restored, before any work; none unless a kind says so."""
+
     def start(self, y: Tensor) -> Tensor:
         """Give images (B, C, H, W) to begin at: what is nearest to y without a prior."""
         return self.adjoint(y)

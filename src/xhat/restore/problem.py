@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from xhat.core.errors import require
+from xhat.core.errors import ShapeError, require
 from xhat.restore.operator import Operator
 
 
@@ -46,6 +46,9 @@ class Problem:
     def __post_init__(self) -> None:
         known = self.sigma is None or self.sigma >= 0
         require(known, "restore", "sigma must be >= 0", self.sigma, "leave it out where it is unknown")
+        shape = tuple(self.y.shape)
+        require(self.y.numel() > 0, "restore", "something must have been measured", shape, error=ShapeError)
+        self.operator.check(self.y)
 
     def known_sigma(self, who: str) -> float:
         """Give the noise's strength to a solver that needs it."""

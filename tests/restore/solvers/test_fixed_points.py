@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from xhat.core.errors import ConfigError
+from xhat.core.errors import ConfigError, ShapeError
 from xhat.parts.nets.unet import UNet
 from xhat.restore.operators.blur import Blur
 from xhat.restore.operators.decimate import Decimate
@@ -183,6 +183,18 @@ def test_without_noise_those_that_weigh_by_it_go_on_as_with_a_hundredth(problem,
 def test_what_needs_the_noise_says_so(solver, problem):
     with pytest.raises(ConfigError, match=r"needs the noise's strength\. Give sigma, or use solvers/dmsp"):
         solver.solve(Problem(problem.y, problem.operator, PRIOR))
+
+
+@pytest.mark.parametrize("shape", [(0, 1, 8, 8), (1, 1, 8, 0)])
+def test_nothing_measured_is_refused(shape):
+    with pytest.raises(ShapeError, match=r"restore: something must have been measured, got \("):
+        Problem(torch.ones(shape), Denoise(), PRIOR, NOISE)
+
+
+@pytest.mark.parametrize("border", ["valid", "circular", "replicate"])
+def test_a_kernel_larger_than_the_picture_is_refused_before_the_work(border):
+    with pytest.raises(ShapeError, match=r"kernel of \(9, 9\) must not be larger than the image, got \(8, 20\)"):
+        Problem(torch.ones(1, 1, 8, 20), Blur(torch.ones(9, 9) / 81, border), PRIOR, NOISE)
 
 
 def test_noise_below_zero_is_refused(problem):

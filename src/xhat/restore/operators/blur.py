@@ -67,6 +67,10 @@ class Blur(Operator):
                 x = whole.index_add(axis, self._beyond(size, axis), x)
         return x
 
+    def check(self, y: Float[Tensor, "B C H2 W2"]) -> None:
+        """Refuse pictures that are smaller than the kernel: of all their light most came from outside."""
+        self._check(y)
+
     def start(self, y: Float[Tensor, "B C H2 W2"]) -> Float[Tensor, "B C H W"]:
         """Give y itself; beyond its border it goes on as it ends."""
         if self.border != "valid":
