@@ -70,7 +70,7 @@ class Blocks:
             return rows
         ordered = rows if bool((rows[1:] > rows[:-1]).all()) else rows.sort().values
         edges = torch.arange(0, int(ordered[-1]) // self.block + 2) * self.block
-        starts = torch.searchsorted(ordered, edges).tolist()
+        starts = torch.searchsorted(ordered.contiguous(), edges).tolist()
         blocks = torch.randperm(len(starts) - 1, generator=generator).tolist()
         order = torch.cat([ordered[starts[b] : starts[b + 1]] for b in blocks])
         for window in order.split(self.whole(size)):
