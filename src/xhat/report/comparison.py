@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from xhat.core.files import write_bytes
 from xhat.report.draw import ACCENT, INK, MUTED, svg
+from xhat.report.templates import render
 from xhat.report.words import number
 from xhat.runs.compare import Comparison
 
@@ -31,16 +31,10 @@ def write_comparison(comparison: Comparison, path: str | Path) -> Path:
 
 def compose(comparison: Comparison) -> str:
     """Give the page."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["number"] = number
     numbers = sorted({line.k for line in comparison.lines})
-    return templates.get_template("comparison.html.j2").render(
+    return render(
+        "comparison.html.j2",
+        filters={"number": number},
         comparison=comparison,
         best={k: comparison.best(k) for k in numbers},
         sentence=sentence(comparison),

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 from PIL import Image
 
 from xhat.core.files import write_bytes
+from xhat.report.templates import render
 
 # Of larger pictures the page would weigh more than mail takes; crops show every pixel.
 SIDE = 1200
@@ -74,15 +74,9 @@ def compose(shown: Shown) -> str:
     """Give the page."""
     before, after = _image(shown.before), _image(shown.after)
     doubt = None if shown.doubt is None else _image(shown.doubt)
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     width, height = after.size
-    page = templates.get_template("restoration.html.j2").render(
+    page = render(
+        "restoration.html.j2",
         name=shown.name,
         facts=shown.facts,
         words=shown.words,

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from xhat.core.errors import ArtifactError, require
 from xhat.core.files import read_json, write_bytes
 from xhat.data.dataset import Dataset
@@ -24,6 +22,7 @@ from xhat.report.figures.rates import rates
 from xhat.report.figures.reconstructions import reconstructions
 from xhat.report.figures.samples import samples
 from xhat.report.headline import headline
+from xhat.report.templates import render
 from xhat.report.words import flags
 from xhat.runs.folder import RunFolder
 from xhat.runs.reopen import reopen, split_of
@@ -75,17 +74,10 @@ def compose(fitted: Fitted, data: Dataset, folder: RunFolder | None = None) -> s
     """Give the page of a fitted model and the data that it was fitted to."""
     evidence = gather(fitted, data, split_of(fitted, data))
     environment = read_json(folder.environment) if folder is not None and folder.environment.is_file() else {}
-    # Names of data, columns and classes are a stranger's text: all of it is escaped.
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["flags"] = flags
     figures = [figure(evidence) for figure in FIGURES]
-    return templates.get_template("page.html.j2").render(
+    return render(
+        "page.html.j2",
+        filters={"flags": flags},
         head=headline(fitted),
         units=units(fitted.summary),
         figures=figures,
