@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from xhat.restore import operators
+from xhat.restore._normalised import norm
 from xhat.restore.operator import Operator
 
 NAMES = sorted(m.name for m in pkgutil.iter_modules(operators.__path__) if not m.name.startswith("_"))
@@ -44,6 +45,13 @@ def test_the_adjoint_is_the_adjoint(operator, x):
     left, right = (operator(x) * y).flatten(1).sum(1), (x * operator.adjoint(y)).flatten(1).sum(1)
     torch.testing.assert_close(left, right, rtol=1e-10, atol=1e-10)
     assert operator.adjoint(y).shape == x.shape
+
+
+def test_what_is_said_to_contract_does(operator, x):
+    if not operator.contracts:
+        return
+    assert (operator(x).flatten(1).norm(dim=1) <= x.flatten(1).norm(dim=1)).all()
+    assert norm(operator, x) <= 1 + 1e-12
 
 
 def test_it_is_linear_and_treats_each_image_alone(operator, x):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xhat.report.restoration import CROP, SIDE, Shown, compose, write_restoration
+from xhat.report.restoration import CROP, SIDE, Shown, compose
 
 RANDOM = np.random.default_rng(0)
 FACTS = {"task": "denoise", "size": "<wide>", "noise": "25 as told"}
@@ -23,9 +23,9 @@ def bytes_(*shape):
     return RANDOM.integers(0, 256, shape, dtype=np.uint8)
 
 
-def test_it_holds_both_pictures_and_asks_nothing_of_a_network(tmp_path):
+def test_it_holds_both_pictures_and_asks_nothing_of_a_network():
     before, after = bytes_(50, 60, 3), bytes_(50, 60, 3)
-    page = write_restoration(Shown("<in>.png", before, after, FACTS), tmp_path / "p.html").read_text(encoding="utf-8")
+    page = compose(Shown("<in>.png", before, after, FACTS))
     shown = pictures(page)
     np.testing.assert_array_equal(np.asarray(shown[0]), after)
     np.testing.assert_array_equal(np.asarray(shown[1]), before)

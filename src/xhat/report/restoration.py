@@ -6,14 +6,12 @@ import base64
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from xhat.core.files import write_bytes
 from xhat.report.templates import render
 
 # Of larger pictures the page would weigh more than mail takes; crops show every pixel.
@@ -58,20 +56,8 @@ class Crop:
     images: list[str] = field(default_factory=list)
 
 
-def write_restoration(shown: Shown, path: str | Path) -> Path:
-    """Write the page: pictures of at most 1200 pixels a side, crops pixel by pixel, and nothing from any network.
-
-    Raises
-    ------
-    ArtifactError
-        When the file cannot be written.
-    """
-    write_bytes(Path(path), compose(shown).encode())
-    return Path(path)
-
-
 def compose(shown: Shown) -> str:
-    """Give the page."""
+    """Give the page: pictures of at most 1200 pixels a side, crops pixel by pixel, and nothing from any network."""
     before, after = _image(shown.before), _image(shown.after)
     doubt = None if shown.doubt is None else _image(shown.doubt)
     width, height = after.size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import struct
 import zlib
 from typing import Any
@@ -20,9 +19,10 @@ HEADER = 8 + 25
 def codecs() -> Any:
     """Give imagecodecs, or None where it is not installed."""
     try:
-        return importlib.import_module("imagecodecs")
+        import imagecodecs
     except ImportError:
         return None
+    return imagecodecs
 
 
 def is_deep(image: Any) -> bool:

@@ -19,6 +19,9 @@ class Operator(nn.Module):
     otherwise found by conjugate gradients.
     """
 
+    contracts: bool = False
+    """Whether its norm is known to be at most 1; of others it is estimated before they are used."""
+
     precision: float = 1e-5
     """How far the residual of the conjugate gradients is to fall."""
 

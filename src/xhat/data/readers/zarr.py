@@ -56,8 +56,10 @@ def read_folder(folder: Path, ask: Ask) -> Raw:
 
 
 def _opened(folder: Path) -> Any:
+    import zarr
+
     try:
-        return importlib.import_module("zarr").open(str(folder), mode="r")
+        return zarr.open(str(folder), mode="r")
     except (ValueError, OSError, KeyError) as error:  # a broken description is a ValueError
         raise DataError(folder.name, "cannot be read as a Zarr array", error, "write it again") from error
 

@@ -32,6 +32,8 @@ class Demosaic(Operator):
     Bayer, "Color Imaging Array", US patent 3,971,065, 1976.
     """
 
+    contracts = True
+
     def __init__(self, pattern: str = "RGGB") -> None:
         super().__init__()
         known = ("RGGB", "BGGR", "GRBG", "GBRG")

@@ -13,6 +13,8 @@ from xhat.restore.operator import Operator
 class Denoise(Operator):
     r"""Leave images as they are: :math:`y = x + n`."""
 
+    contracts = True
+
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Give x."""
         return x

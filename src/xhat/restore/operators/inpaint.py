@@ -29,6 +29,8 @@ class Inpaint(Operator):
 
     mask: Tensor
 
+    contracts = True
+
     def __init__(self, mask: Tensor) -> None:
         super().__init__()
         hint = "use torch.from_numpy for an array"
