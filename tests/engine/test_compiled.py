@@ -12,6 +12,7 @@ from xhat.engine import compiled
 from xhat.engine.checkpoint import read_checkpoint, write_checkpoint
 from xhat.engine.compiling import Estimate
 from xhat.engine.hook import Hook
+from xhat.engine.lowered import lowered
 from xhat.engine.settings import TrainSettings
 from xhat.models.recipe import Recipe
 from xhat.parts.objectives.reconstruction import Reconstruction
@@ -24,9 +25,7 @@ MANY, STEPS = 2, 3
 @pytest.fixture(autouse=True)
 def _traced(monkeypatch, request):
     if "inductor" not in request.keywords:
-        monkeypatch.setattr(compiled, "BACKEND", "eager")
-    yield
-    torch._dynamo.reset()
+        monkeypatch.setattr(compiled, "lowered", lambda graph, arguments: graph)
 
 
 class Count(Hook):
@@ -71,7 +70,7 @@ def test_results_are_those_of_steps_one_by_one(kind, settings):
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_compiled_by_the_compiler_they_are_the_same(monkeypatch):
-    monkeypatch.setattr(compiled, "BACKEND", "inductor")
+    monkeypatch.setattr(compiled, "lowered", lowered)
     plan = {"batch_size": 90, "epochs": 3}
     program, one_by_one = run("vae", "on", **plan), run("vae", "off", **plan)
     assert program.pace.many == 1
@@ -159,10 +158,10 @@ def test_what_cannot_be_one_program_goes_on_as_it_is_and_says_so_once(objective,
 
 
 def test_a_compiler_that_fails_is_done_without(monkeypatch):
-    def broken(graph, inputs):
+    def broken(graph, arguments):
         raise RuntimeError("no such instruction\nand much more")
 
-    monkeypatch.setattr(compiled, "BACKEND", broken)
+    monkeypatch.setattr(compiled, "lowered", broken)
     with pytest.warns(RuntimeWarning, match="training goes on as it is: ") as said:
         program = run("ae", "on")
     assert len(said) == 1

@@ -18,7 +18,8 @@ class AdamW(torch.optim.AdamW):
             - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
 
     State, its file and its results are those of `torch.optim.AdamW(fused=True)`. That gathers and groups its tensors
-    anew at each step, which for a small net takes as long as its products; here they are gathered once.
+    anew at each step, which for a small net takes as long as its products; here they are gathered once, and share one
+    count of steps.
 
     Parameters
     ----------
@@ -49,6 +50,7 @@ class AdamW(torch.optim.AdamW):
         gradients = [p.grad for p in self.param_groups[0]["params"]]
         scaled = getattr(self, "found_inf", None) is not None  # by torch's GradScaler, which may leave this step out
         if not self._fusible or scaled or closure is not None or any(g is None for g in gradients):
+            self.forget()
             _UNHURRIED(self, closure)
             return
         if self._gathered is None:
@@ -59,7 +61,7 @@ class AdamW(torch.optim.AdamW):
         parameters, means, squares, counts = self._gathered
         group = self.param_groups[0]
         with torch.no_grad():
-            torch._foreach_add_(counts, 1)
+            torch._foreach_add_(counts[:1] if counts[0] is counts[-1] else counts, 1)
             torch._fused_adamw_(
                 parameters,
                 gradients,
@@ -84,20 +86,31 @@ class AdamW(torch.optim.AdamW):
         for parameter in self.param_groups[0]["params"]:
             parameter.grad = None
 
+    def state_dict(self) -> dict[str, Any]:
+        """Give the state, every tensor apart."""
+        self.forget()
+        return super().state_dict()
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a state."""
         super().load_state_dict(state_dict)
-        self.forget()
+        self._gathered = None
 
     def forget(self) -> None:
-        """Gather anew: other tensors hold the state."""
-        self._gathered = None
+        """Gather anew at the next step: what holds the state may change until then."""
+        if self._gathered is not None:
+            for state in self.state.values():
+                state["step"] = state["step"].clone()
+            self._gathered = None
 
     def _gather(self) -> tuple[list[Tensor], ...] | None:
         parameters = self.param_groups[0]["params"]
         states = [self.state.get(p) or {} for p in parameters]
         if not all(states):
             return None
+        if len({float(state["step"]) for state in states}) == 1:
+            for state in states:
+                state["step"] = states[0]["step"]
         return parameters, *([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
 
 

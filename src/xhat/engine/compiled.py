@@ -13,16 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from xhat.core.batch import Batch
 from xhat.core.errors import TrainingError
 from xhat.core.loss import total
+from xhat.engine.lowered import lowered, traced
 from xhat.engine.spike_clip import MEMORY
 from xhat.engine.step import Step
 from xhat.engine.trainee import Trainee
-
-BACKEND = "inductor"
 
 
 class Compiled:
@@ -55,14 +53,12 @@ class Compiled:
         self._weights = {n: p for n, p in self._net.named_parameters() if id(p) in used}
         self._flat = self._gather()
         self._shape = _fields(block)
-        with _drawing(), _apart(self._flat[0].device), warnings.catch_warnings():
+        with _apart(self._flat[0].device), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, of its own insides
             try:
-                graph = make_fx(self._steps)(*self._copies(), self._knobs(), *self._shape.values())
-                graph.graph.eliminate_dead_code()
-                graph.recompile()
-                self._program = torch.compile(graph, dynamic=False, backend=BACKEND)
-                self._program(*self._copies(), self._knobs(), *self._shape.values())
+                given = [*self._copies(), self._knobs(), *self._shape.values()]
+                self._program = lowered(traced(self._steps, given), given)
+                self._program(*given)
             # Whatever a part does that one program cannot, and whatever a compiler lacks: the steps go on without it.
             except Exception as error:
                 self.release()
@@ -70,10 +66,11 @@ class Compiled:
 
     def __call__(self, block: Batch) -> dict[str, Tensor]:
         """Take `many` steps; give each term's mean over all of them."""
-        with _drawing(), torch.no_grad():
+        with torch.no_grad():
             means, length = self._program(*self._flat, self._length(), self._knobs(), *_fields(block).values())
         self.step.clip.mean = length
-        torch._foreach_add_(self._counts, self.many)
+        # Steps that are taken one by one in between may let parameters share a count.
+        torch._foreach_add_(list({id(count): count for count in self._counts()}.values()), self.many)
         self.step.done += self.many
         return dict(zip(self._names, means.unbind(), strict=True))
 
@@ -84,21 +81,21 @@ class Compiled:
 
     def release(self) -> None:
         """Give weights and moments memory of their own: files want every tensor apart."""
+        self.step.optimiser.forget()
         for parameter in self._weights.values():
             state = self.step.optimiser.state[parameter]
             parameter.data = parameter.data.clone()
             state["exp_avg"], state["exp_avg_sq"] = state["exp_avg"].clone(), state["exp_avg_sq"].clone()
-        self.step.optimiser.forget()
 
     @torch.no_grad()
     def _gather(self) -> list[Tensor]:
         """Lay weights and moments out as three vectors, and let all who hold them see these."""
         optimiser, parameters = self.step.optimiser, list(self._weights.values())
+        optimiser.forget()
         for p in parameters:
             if not optimiser.state[p]:
                 zeros = {"exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
                 optimiser.state[p] = {"step": torch.zeros((), device=p.device)} | zeros
-        self._counts = [optimiser.state[p]["step"] for p in parameters]
         moments = ([optimiser.state[p][name] for p in parameters] for name in ("exp_avg", "exp_avg_sq"))
         flat = [torch.cat([t.reshape(-1) for t in tensors]) for tensors in (parameters, *moments)]
         sizes = _sizes(parameters)
@@ -106,8 +103,10 @@ class Compiled:
         for p, weights, mean, square in zip(parameters, *parts, strict=True):
             p.data = weights
             optimiser.state[p] |= {"exp_avg": mean, "exp_avg_sq": square}
-        optimiser.forget()
         return flat
+
+    def _counts(self) -> list[Tensor]:
+        return [self.step.optimiser.state[p]["step"] for p in self._weights.values()]
 
     def _copies(self) -> list[Tensor]:
         return [*(f.clone() for f in self._flat), self._length()]
@@ -118,7 +117,7 @@ class Compiled:
 
     def _knobs(self) -> Tensor:
         """What each step multiplies by: 1 - ηλ, η / (1 - β₁ᵗ) and 1 / √(1 - β₂ᵗ), (many, 3)."""
-        group, t = self.step.optimiser.param_groups[0], float(self._counts[0])
+        group, t = self.step.optimiser.param_groups[0], float(self._counts()[0])
         first, second = group["betas"]
         rows = []
         for i in range(self.many):
@@ -216,12 +215,6 @@ def _without_epoch(trainee: Trainee) -> Iterator[None]:
         yield
     finally:
         own["epoch"] = epoch
-
-
-def _drawing() -> AbstractContextManager[None]:
-    """Let compiled code draw the numbers that torch itself would; and call its kernels from C++, not from Python."""
-    patched: AbstractContextManager[None] = torch._inductor.config.patch(fallback_random=True, cpp_wrapper=True)
-    return patched
 
 
 def _apart(device: torch.device) -> AbstractContextManager[None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx import GraphModule
 
+from xhat.engine.lowered import lowered, traced
 from xhat.engine.stack import Stack
 from xhat.engine.stacked_adamw import move
 
@@ -41,6 +42,7 @@ class Program:
         self.calls, self.compiles = calls, compiles
         self.form = "plain"
         self._run: Step = _step(stack)
+        self._graph: GraphModule | None = None
         self._least, self._called = float("inf"), 0
 
     def __call__(self, *arguments: Any) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -60,43 +62,35 @@ class Program:
         if self._called <= TIMED:
             self._least = min(self._least, time.perf_counter() - start)
             if self._called == TIMED and self._least * (self.calls - TIMED) > COMPILED and self.compiles:
-                self._compile()
+                self._compile(arguments)
         return result
 
     def _trace(self, arguments: tuple[Any, ...]) -> None:
-        flat, state, *rest = arguments
         # On copies: tracing takes the step.
-        self._run = traced(self._run, (flat.clone(), [value.clone() for value in state], *rest))
+        with torch.no_grad():
+            self._graph = self._run = traced(self._run, _copied(arguments))
         self.form = "traced"
 
-    def _compile(self) -> None:
-        plain = self._run
-        compiled = torch.compile(plain, dynamic=False)
-
-        def tried(*arguments: Any) -> Any:
-            flat, state, *rest = arguments
-            copies = (flat.clone(), [value.clone() for value in state], *rest)
-            try:
-                compiled(*copies)
-            # A compiler that is not there or fails: the run goes on without it.
-            except Exception as error:
-                self._run, self.form = plain, "traced"
-                why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-                warnings.warn(f"training goes on without compiling, which failed: {why}", RuntimeWarning, stacklevel=4)
-            else:
-                self._run, self.form = compiled, "compiled"
-            return self._run(*arguments)
-
-        self._run = tried
+    def _compile(self, arguments: tuple[Any, ...]) -> None:
+        try:
+            with torch.no_grad(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch's, of its own insides
+                if self._graph is None:
+                    self._trace(arguments)
+                code = lowered(cast(GraphModule, self._graph), _copied(arguments))
+                code(*_copied(arguments))
+        # A compiler that is not there or fails: the run goes on without it.
+        except Exception as error:
+            why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            warnings.warn(f"training goes on without compiling, which failed: {why}", RuntimeWarning, stacklevel=4)
+        else:
+            self._run, self.form = code, "compiled"
 
 
-def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Callable[..., Any]:
-    """Leave of a function nothing but its operations on tensors of these shapes."""
-    with torch.no_grad():
-        graph = make_fx(function)(*arguments)
-    graph.graph.eliminate_dead_code()
-    graph.recompile()
-    return graph
+def _copied(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Copy what a step changes in place: the weights and the optimiser's state."""
+    flat, state, *rest = arguments
+    return flat.clone(), [value.clone() for value in state], *rest
 
 
 def _step(stack: Stack) -> Step:

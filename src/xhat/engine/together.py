@@ -19,8 +19,9 @@ from xhat.engine.cycle import one_cycle
 from xhat.engine.draws import Source, drawn
 from xhat.engine.form import present
 from xhat.engine.history import Epoch, History
+from xhat.engine.lowered import traced
 from xhat.engine.precision import computing
-from xhat.engine.program import Program, traced
+from xhat.engine.program import Program
 from xhat.engine.randomness import epoch_order, private_randomness
 from xhat.engine.stack import Fields, Place, Stack
 from xhat.engine.stacked_adamw import StackedAdamW

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from xhat.core.batch import Batch
 from xhat.core.errors import DataError, TrainingError, require
 from xhat.core.schedule import Schedule
 from xhat.engine.divided import divided
@@ -27,6 +28,7 @@ from xhat.engine.rows import Rows
 from xhat.engine.settings import TrainSettings
 from xhat.engine.step import Step
 from xhat.engine.sums import Sums
+from xhat.engine.threads import worthwhile_threads
 from xhat.engine.trainee import Trainee
 
 Status = Literal["running", "finished", "stopped early", "interrupted", "diverged"]
@@ -117,7 +119,11 @@ class Training:
             for hook in self.hooks:
                 hook.on_start(self)
             try:
-                self._run(interrupt)
+                self.processes.align(self.trainee)
+                if not self.history.epochs:
+                    self._begin()
+                with worthwhile_threads(self.trainee, self._some(self.batch_size)):
+                    self._run(interrupt)
             except TrainingError:
                 self.status = "diverged"
                 raise
@@ -136,9 +142,7 @@ class Training:
         self.trainee.eval()
 
     def _run(self, interrupt: Interrupt) -> None:
-        self.processes.align(self.trainee)
         if not self.history.epochs:
-            self._begin()
             self._close_epoch(0, {}, time.perf_counter())  # What stands before training is a candidate, too.
         while self.status == "running":
             number, start = self.epoch, time.perf_counter()
@@ -163,10 +167,13 @@ class Training:
                 self.status = "interrupted"
 
     def _begin(self) -> None:
-        some = self.order.once(self.train_rows, 0)[:FIRST_LOOK]
         self.trainee.eval()
-        self.trainee.begin(self.data.batch(some).to(self.device))
+        self.trainee.begin(self._some(FIRST_LOOK))
         self.processes.align(self.trainee)
+
+    def _some(self, rows: int) -> Batch:
+        """Give some rows to learn from, raw."""
+        return self.data.batch(self.order.once(self.train_rows, 0)[:rows]).to(self.device)
 
     def _means(self, number: int) -> dict[str, float]:
         means = self._sums.means()

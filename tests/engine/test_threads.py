@@ -1,0 +1,42 @@
+"""One thread for steps that a second one would slow."""
+
+import pytest
+import tiny
+import torch
+
+from xhat.engine import threads
+from xhat.engine.hook import Hook
+from xhat.engine.threads import operations
+
+
+class Threads(Hook):
+    """How many threads the first step had."""
+
+    def on_step(self, training):
+        self.seen = torch.get_num_threads()
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_operations_are_those_of_the_products():
+    training = tiny.training(tiny.plan("ae", batch_size=60))
+    batch = training.data.batch(torch.arange(60))
+    state = torch.get_rng_state()
+    weights = sum(p.numel() for p in training.trainee.main_parameters() if p.ndim == 2)
+    assert operations(training.trainee, batch) == 3 * 2 * 60 * weights
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(("worth", "expected"), [(1e30, 1), (0.0, 2)])
+def test_a_small_net_has_one_thread_while_it_trains(two_threads, monkeypatch, worth, expected):
+    monkeypatch.setattr(threads, "WORTH_SHARING", worth)
+    hook = Threads()
+    tiny.training(tiny.plan("vae", batch_size=60), hook).run()
+    assert hook.seen == expected
+    assert torch.get_num_threads() == 2
