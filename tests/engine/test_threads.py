@@ -4,9 +4,14 @@ import pytest
 import tiny
 import torch
 
+from xhat.core.batch import Batch
+from xhat.data.scaling import Scaling
 from xhat.engine import threads
 from xhat.engine.hook import Hook
 from xhat.engine.threads import operations
+from xhat.engine.trainee import Trainee
+from xhat.models.autoencoder import Autoencoder
+from xhat.parts.objectives.beta_elbo import BetaELBO
 
 
 class Threads(Hook):
@@ -25,11 +30,10 @@ def two_threads():
 
 
 def test_operations_are_those_of_the_products():
-    training = tiny.training(tiny.plan("ae", batch_size=60))
-    batch = training.data.batch(torch.arange(60))
-    state = torch.get_rng_state()
-    weights = sum(p.numel() for p in training.trainee.main_parameters() if p.ndim == 2)
-    assert operations(training.trainee, batch) == 3 * 2 * 60 * weights
+    trainee = Trainee(Autoencoder.example(), BetaELBO(), Scaling())
+    weights = sum(p.numel() for p in trainee.parameters() if p.ndim == 2)
+    x, state = torch.randn(60, 6), torch.get_rng_state()
+    assert operations(trainee, Batch(x)) == 3 * 2 * 60 * weights
     assert torch.equal(torch.get_rng_state(), state)
 
 
