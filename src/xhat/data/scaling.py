@@ -117,7 +117,8 @@ class Scaling(Component):
         # In double before the centre is gone, not after: of 1.7e9 s a 32-bit float keeps steps of 128 s.
         full = torch.float64 if self.fine or x.dtype in FINE else self.spread.dtype
         scaled = ((x.to(full) - self.centre.to(full)) / self.spread.to(full)).to(self.spread.dtype)
-        return scaled.nan_to_num(nan=0.0) if x.is_floating_point() else scaled
+        # Only NaN differs from itself. Written so, compiled code is vectors; of nan_to_num it is not.
+        return scaled.masked_fill(scaled.ne(scaled), 0.0) if x.is_floating_point() else scaled
 
     def inverse(self, x: Tensor) -> Tensor:
         """Bring rows (B, *X) back to the data's own units; in float64 where the data's type was `fine`."""

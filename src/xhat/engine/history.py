@@ -50,12 +50,18 @@ class History:
     """
 
     epochs: list[Epoch] = field(default_factory=list)
+    _best: Epoch | None = field(default=None, init=False, repr=False, compare=False)
+    _looked: int = field(default=0, init=False, repr=False, compare=False)  # how many epochs it is the best of
 
     @property
     def best(self) -> Epoch:
         """The candidate with the lowest score, or the last epoch where there is none."""
-        candidates = [epoch for epoch in self.epochs if epoch.candidate]
-        return min(candidates, key=lambda epoch: epoch.score) if candidates else self.epochs[-1]
+        # Asked after each epoch: a look at all of them would make long runs slow.
+        for epoch in self.epochs[self._looked :]:
+            if epoch.candidate and (self._best is None or epoch.score < self._best.score):
+                self._best = epoch
+        self._looked = len(self.epochs)
+        return self._best or self.epochs[-1]
 
     @property
     def seconds(self) -> float:

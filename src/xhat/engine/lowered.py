@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ def lowered(graph: GraphModule, arguments: Sequence[Any]) -> Callable[..., Any]:
     arguments : sequence
         Of the shapes that it will be called with.
     """
+    graph = copy.deepcopy(graph)  # the compiler changes what it reads, also where it then fails
     for node in graph.graph.nodes:
         node.meta.clear()  # traces of the tracing, which the compiler takes for its own
     # Kernels are called from C++, not from Python.

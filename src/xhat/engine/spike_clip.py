@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 MEMORY = 0.98
+# Numbers that are copied sooner than each tensor is asked for its own length.
+FEW = 10_000
 
 
 class SpikeClip:
@@ -31,7 +33,7 @@ class SpikeClip:
         """Cut `gradients` in place, together, as one vector."""
         if self.factor == 0 or not gradients:
             return
-        length = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(gradients))))
+        length = _length(gradients)
         if self.mean is None:
             self.mean = length.nan_to_num(0.0, 0.0, 0.0)
         if length.device.type == "cpu":
@@ -50,3 +52,10 @@ class SpikeClip:
         self.mean = torch.lerp(known, self.mean, MEMORY)
         # No question asked of the device: it would have to be waited for.
         torch._foreach_mul_(list(gradients), (limit / (length + 1e-12)).clamp(max=1.0))
+
+
+def _length(gradients: Sequence[Tensor]) -> Tensor:
+    """Give the length of all gradients as one vector, ()."""
+    if sum(g.numel() for g in gradients) <= FEW:
+        return torch.linalg.vector_norm(torch.cat([g.reshape(-1) for g in gradients]))
+    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(gradients))))

@@ -32,7 +32,8 @@ class Sums:
             self._sums = torch.stack([before.get(name, zero) for name in self._names])
             means = {name: means.get(name, zero) for name in self._names}
         # Two operations for all terms together: a small net's own are not many more.
-        self._sums = cast(Tensor, self._sums).add_(torch.stack(list(means.values())), alpha=mass)
+        terms = list(means.values())
+        self._sums = cast(Tensor, self._sums).add_(torch.stack(terms) if len(terms) > 1 else terms[0], alpha=mass)
         self.mass += mass
 
     def means(self) -> dict[str, float]:
