@@ -18,6 +18,7 @@ from xhat.engine.divided import divided
 from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
+from xhat.engine.kept_memory import kept_memory
 from xhat.engine.labelled import Order
 from xhat.engine.pace import Pace
 from xhat.engine.precision import computing
@@ -108,6 +109,7 @@ class Training:
             When a term is no longer a finite number; the best weights so far are then in place.
         """
         with (
+            kept_memory(),
             private_randomness(self.settings.seed),
             computing(self.trainee.nets(), self.settings.precision),
             divided(self.trainee.model, self.trainee.objective, self.processes),
