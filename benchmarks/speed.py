@@ -8,7 +8,8 @@ A row is a file of `speed_rows/`. Its contenders train or encode the same rows w
 own with the same number of threads; rounds are interleaved and medians compared, since machines are noisy: read the
 ratios. The first contender is what the others are held against; without `--peer-python` (or the variable
 XHAT_PEER_PYTHON) peers are left out. `--keep` writes row by row to `results/speed.jsonl`, so that a run that is stopped
-loses nothing and rows can be measured one by one. `--clock cpu` counts the processor's own time, for busy machines.
+loses nothing and rows can be measured one by one; the dated table holds the latest of each that were measured that
+day. `--clock cpu` counts the processor's own time, for busy machines.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import os
 import pkgutil
 import time
 from datetime import date
+from typing import Any
 
 import speed_rows
 from _record import RESULTS, record, table
@@ -35,7 +37,7 @@ def names() -> list[str]:
 
 def body(lines: list[dict[str, object]]) -> str:
     """Lay out what was measured, as the issue's table does."""
-    header = ("work", "", "median", "lowest", "highest", "unit", "times the first", "goal")
+    header = ("work", "", "median", "lowest", "highest", "unit", "times the first", "goal", "threads", "rounds")
     rows = [
         (
             line["work"],
@@ -46,6 +48,8 @@ def body(lines: list[dict[str, object]]) -> str:
             line["unit"],
             "" if line["times"] is None else f"{line['times']:.2f} x",
             "" if line["goal"] is None else f">= {line['goal']} x",
+            line["threads"],
+            line["rounds"],
         )
         for line in lines
     ]
@@ -71,21 +75,37 @@ def main() -> None:
     for name in chosen.rows or names():
         row, start = importlib.import_module(f"speed_rows.{name}").row(options), time.perf_counter()
         print(f"{name}: {row.title}", flush=True)
+        about = {
+            "date": str(date.today()),
+            "row": name,
+            "threads": options.threads,
+            "rounds": rounds,
+            "clock": chosen.clock,
+            "quick": chosen.quick,
+            "at": round(time.time()),
+        }
         measured = row.measure(rounds, options.threads, lambda text: print(text, flush=True))
         print(f"  {time.perf_counter() - start:.0f} s", flush=True)
-        lines += measured
+        lines += [about | line for line in measured]
         if chosen.keep:
             RESULTS.mkdir(exist_ok=True)
-            about = {
-                "date": str(date.today()),
-                "row": name,
-                "threads": options.threads,
-                "rounds": rounds,
-                "clock": chosen.clock,
-            }
             with KEPT.open("a", encoding="utf-8") as file:
                 file.writelines(json.dumps(about | line) + "\n" for line in measured)
-    record("speed", body(lines), keep=chosen.keep)
+    record("speed", body(_of_today() if chosen.keep else lines), keep=chosen.keep)
+
+
+def _of_today() -> list[dict[str, object]]:
+    """Read what was kept today: of each row its latest measurement that was not a quick one, else that."""
+    kept = [json.loads(line) for line in KEPT.read_text(encoding="utf-8").splitlines()]
+    today = [line for line in kept if line["date"] == str(date.today())]
+    latest: dict[str, tuple[bool, int]] = {}
+    for line in today:
+        latest[line["row"]] = max(latest.get(line["row"], (False, 0)), _rank(line))
+    return sorted((line for line in today if _rank(line) == latest[line["row"]]), key=lambda line: line["row"])
+
+
+def _rank(line: dict[str, Any]) -> tuple[bool, int]:
+    return not line.get("quick", False), line.get("at", 0)
 
 
 if __name__ == "__main__":

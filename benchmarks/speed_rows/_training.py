@@ -12,6 +12,8 @@ g = torch.Generator().manual_seed(0)
 x = torch.randint(0, 256, (a["rows"], *shape), generator=g, dtype=torch.uint8)
 if a.get("floats"): x = torch.randn(a["rows"], *shape, generator=g)
 epochs = -(-(steps + warm) * batch // a["rows"]) + 1
+# Rows of so many steps: the last batch of an epoch may be smaller.
+def seen(steps, full=-(-a["rows"] // batch)): return steps // full * a["rows"] + steps % full * batch
 """
 
 XHAT = (
@@ -53,7 +55,7 @@ trainee = Trainee(model, BetaELBO() if variational else Reconstruction(),
 clock, processes = Clock(), joined("cpu", torch.device)
 settings = TrainSettings(epochs=epochs, batch_size=batch, patience=epochs, **a["settings"])
 Training(trainee, data, torch.arange(a["rows"]), torch.arange(100), settings, [clock], processes).run()
-if processes.is_first: print(batch * (clock.last - clock.first) / (clock.end - clock.start))
+if processes.is_first: print((seen(clock.last) - seen(clock.first)) / (clock.end - clock.start))
 """
 )
 
@@ -102,7 +104,7 @@ while done < steps + warm:
         done += 1
         if done == warm: start = now()
         if done == steps + warm: seconds = now() - start
-print(batch * steps / seconds)
+print((seen(warm + steps) - seen(warm)) / seconds)
 """
 )
 

@@ -14,7 +14,6 @@ MANY = (
 import warnings
 from xhat.data.open import open as open_data
 from xhat.data.scaling import Scaling
-from xhat.engine import program
 from xhat.engine.alike import grouped
 from xhat.engine.settings import TrainSettings
 from xhat.engine.task import Task
@@ -25,20 +24,20 @@ from xhat.parts.bottlenecks.plain import Plain
 from xhat.parts.likelihoods.gaussian import Gaussian
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 from xhat.parts.objectives.reconstruction import Reconstruction
-if a["compile"]: program.COMPILED = 1.0  # as in a run that is long enough to earn it: full batches do, last ones not
 epochs = steps * batch // a["rows"]
 data, options, latent = open_data(x, kind="table"), a["net_options"], a["latent"]
 def task(seed):
     torch.manual_seed(seed)
     model = Autoencoder(MLPEncoder(shape, (latent,), **options), Plain((latent,)),
                         MLPDecoder((latent,), shape, **options), Gaussian(1.0))
-    settings = TrainSettings(epochs=epochs, batch_size=batch, patience=epochs, seed=seed)
+    how = "on" if a["compile"] else "off"
+    settings = TrainSettings(epochs=epochs, batch_size=batch, patience=epochs, seed=seed, compile=how)
     trainee = Trainee(model, Reconstruction(), Scaling())
     return Task(trainee, data, torch.arange(a["rows"]), torch.arange(100), settings)
 tasks = [task(seed) for seed in range(a["models"])]
 (group,) = grouped(tasks)
 times = []
-Together(tasks, group.places, lambda epoch, left: times.append(now()), compiles=bool(a["compile"])).run()
+Together(tasks, group.places, lambda epoch, left: times.append(now())).run()
 first = max(2, epochs // 10)
 print(a["models"] * a["rows"] * (len(times) - 1 - first) / (times[-1] - times[first]))
 """

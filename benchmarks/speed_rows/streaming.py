@@ -1,6 +1,6 @@
 """Rows on a disk: a file of 5 GB with 1 GB of memory allowed, beside a part of it that lies in memory.
 
-The file is written to the temporary folder (TMPDIR) and deleted at the end; before each round the system is asked to
+The file is written to the temporary folder (TMPDIR) and deleted at the end; before each training the system is asked to
 forget what it has read of it. A contender whose process ever takes more than 1 GB fails.
 """
 
@@ -34,8 +34,6 @@ from xhat.parts.objectives.beta_elbo import BetaELBO
 
 path, how, warm, steps, part, clock = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6]), sys.argv[6]
 now = time.process_time if clock == "cpu" else time.perf_counter
-with open(path, "rb") as file:
-    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 if how == "resident":
     data = open_data(np.load(path, mmap_mode="r")[:part].copy())
 else:
@@ -66,6 +64,8 @@ class Clock(Hook):
 clock = Clock()
 epochs = -(-(steps + warm) * 100 // len(split.train)) + 1
 settings = TrainSettings(epochs=epochs, batch_size=100, patience=epochs, device="cpu")
+with open(path, "rb") as file:  # what was read to open it, too
+    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 try:
     Training(trainee, data, split.train, split.validation[:100], settings, [clock]).run()
 except Enough:

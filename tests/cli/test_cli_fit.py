@@ -79,7 +79,7 @@ def test_another_likelihood_is_asked_for_by_name(xhat_, digits, tmp_path):
 def test_every_option_reaches_the_run(xhat_, digits, tmp_path):
     options = "--kind vae --net conv --latent 3 --scale standard --epochs 1 --batch-size 50 --lr 1e-3 --weight-decay 0"
     more = "--patience 4 --seed 5 --device cpu --precision bf16 --compile off"
-    parts = "--set objective.beta=0.5 --set likelihood.scale=2"
+    parts = "--accumulate 2 --gradient-checkpointing --set objective.beta=0.5 --set likelihood.scale=2"
     assert xhat_(f"fit {digits} {options} {more} {parts} --out run").status == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["origin"]["settings"] == {
@@ -93,6 +93,8 @@ def test_every_option_reaches_the_run(xhat_, digits, tmp_path):
         "device": "cpu",
         "precision": "bf16",
         "compile": "off",
+        "accumulate": 2,
+        "gradient_checkpointing": True,
     }
     assert config["objective"] == {"kind": "objectives/beta_elbo", "beta": 0.5, "free_bits": 0.0}
     assert config["model"]["encoder"]["kind"] == "nets/conv.encoder"

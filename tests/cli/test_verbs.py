@@ -25,6 +25,25 @@ def test_codes_go_out_and_rows_come_back_in_every_format(xhat_, run, model, digi
     np.testing.assert_allclose(np.load("rows.npy"), model.decode(codes), atol=1e-3)
 
 
+def test_codes_of_a_grid_are_not_taken_for_images(xhat_, digits, tmp_path):
+    overrides = {"net.widths": [4]}
+    xhat.fit(tiny.data(), "ae", net="conv", code="spatial", latent=8, overrides=overrides, out="grid", **tiny.SHORT)
+    fitted = xhat.load("grid")
+    assert fitted.model.code_shape == (8, 4, 4)
+    assert xhat_(f"encode {digits} --model grid --out codes.npy").status == 0
+    assert xhat_("decode codes.npy --model grid --out rows.npy").status == 0
+    np.testing.assert_allclose(np.load("rows.npy"), fitted.reconstruct(tiny.rows()), atol=1e-3)
+
+
+@pytest.mark.parametrize("given", ["", "--device auto --precision auto"])
+def test_codes_by_onnx_are_the_models(xhat_, run, model, digits, given):
+    pytest.importorskip("onnxruntime", reason="onnxruntime is of the extra xhat[onnx]")
+    assert xhat_(f"encode {digits} --model {run} --engine onnx --out codes.npy {given}").status == 0
+    np.testing.assert_allclose(np.load("codes.npy"), model.encode(tiny.rows()), rtol=1e-4, atol=1e-5)
+    done = xhat_(f"encode {digits} --model {run} --engine onnx --out no.npy --precision bf16")
+    assert (done.status, "--engine onnx: computes on the processor in 32 bits" in done.err) == (2, True)
+
+
 def test_columns_of_codes_have_names(xhat_, run, digits):
     xhat_(f"encode {digits} --model {run} --out codes.csv")
     assert list(pd.read_csv("codes.csv").columns) == ["z0", "z1", "z2", "z3"]

@@ -132,6 +132,8 @@ def test_a_fitted_model_has_32_bits_and_computes_with_them():
         (nn.Conv2d(16, 32, 3), False, "32"),
         (nn.Conv2d(3, 32, 3), True, "32"),
         (nn.Linear(16, 32), True, "32"),
+        (nn.Linear(784, 512), True, "bf16"),
+        (nn.Linear(784, 64), True, "32"),
     ],
 )
 def test_auto_takes_half_the_bits_where_the_device_has_them_and_a_net_is_wide(monkeypatch, net, able, name):

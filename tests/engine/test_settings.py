@@ -2,8 +2,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from xhat.core.errors import ConfigError
+from xhat.engine import settings as module
 from xhat.engine.settings import TrainSettings
 
 
@@ -21,6 +23,12 @@ def test_what_is_left_open_is_chosen_by_the_number_of_rows(rows, batch_size, epo
     resolved = TrainSettings().resolved(rows)
     assert (resolved.batch_size, resolved.epochs) == (batch_size, epochs)
     assert resolved.patience == max(epochs // 3, 10)
+
+
+def test_a_gpu_gets_larger_batches_of_large_data(monkeypatch):
+    monkeypatch.setattr(module, "pick_device", lambda name: torch.device("cuda"))
+    assert TrainSettings().resolved(5_400).batch_size == 256
+    assert TrainSettings().resolved(1_000_000).batch_size == 1024
 
 
 def test_what_is_given_is_kept():

@@ -152,6 +152,12 @@ def test_models_that_read_labels_are_refused(tmp_path):
         export(cvae, tmp_path / "encoder.onnx")
 
 
+def test_a_model_that_computes_in_fewer_bits_is_exported_in_32(ae, tmp_path):
+    exported = export(replace(ae, precision="bf16"), tmp_path / "encoder.onnx", data=tiny.rows())
+    assert exported.code_error < 1e-5
+    assert exported.error_float32 == export(ae, tmp_path / "again.onnx", data=tiny.rows()).error_float32
+
+
 def test_bad_arguments_are_told_before_anything_is_done(ae, tmp_path):
     (tmp_path / "folder.onnx").mkdir()
     with pytest.raises(ConfigError, match=r"end in .onnx, got 'model.pt'"):
@@ -175,7 +181,7 @@ def test_without_the_extra_it_is_named(ae, tmp_path, monkeypatch):
 
 
 def test_a_file_that_would_compute_something_else_is_not_written(ae, tmp_path, monkeypatch):
-    from xhat.runs import export as module
+    from xhat.runs.onnx import checked as module
 
     monkeypatch.setattr(module, "traced", lambda graph: _identity_of_code())
     with pytest.raises(ArtifactError, match="must compute what the model does"):

@@ -55,7 +55,8 @@ def decode(
 
     fitted = load_model(model, device)
     check_writable(out, fitted.schema)
-    data = open_data(codes, key=key, memory=memory, to_learn=False)
+    # As numbers: codes of a grid may look like images, whose axes would be moved.
+    data = open_data(codes, key=key, kind="array", memory=memory, to_learn=False)
     if data.streams:
         check_parts(out, fitted.schema)
         write_parts(_parts(fitted, data, label), out, rows=len(data), schema=fitted.schema)

@@ -87,6 +87,10 @@ class TrainOptions:
     compile
         Whether steps are compiled as a whole: on, off, or auto where the run is long enough to earn back what that
         takes. [default: auto]
+    accumulate
+        Take a step's gradient from so many parts of its batch, one after another: less memory. [default: 1]
+    gradient_checkpointing
+        Forget what nets computed inside, and compute it again on the way back: less memory, more time.
     """
 
     epochs: int | None = None
@@ -98,6 +102,8 @@ class TrainOptions:
     device: str | None = None
     precision: str | None = None
     compile: str | None = None
+    accumulate: int | None = None
+    gradient_checkpointing: Switch = False
 
 
 def fit(

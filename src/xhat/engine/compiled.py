@@ -184,6 +184,8 @@ def _used(step: Step, block: Batch, size: int) -> set[int]:
     """Find the parameters that get a gradient, and refuse what changes anything but these in a step."""
     if step.critic or step.scaler.is_enabled() or step.processes.world > 1:
         raise TrainingError("compile", "critics, float16 and several processes are stepped as they are")
+    if not step.plain:
+        raise TrainingError("compile", "steps that save memory are taken as they are")
     if block.weight is not None:
         raise TrainingError("compile", "rows with weights are stepped as they are")
     if len({(p.dtype, p.device) for p in step.main}) > 1:

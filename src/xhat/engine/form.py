@@ -26,6 +26,7 @@ AGREEING = (
     "number of epochs",
     "number of steps an epoch",
     "precision",
+    "way to compile",
     "device",
     "share of labelled rows",
 )
@@ -37,6 +38,8 @@ def lonely(task: Task) -> str:
         return "it has a critic, a game of two optimisers"
     if getattr(task.data, "blocks", None) is not None:
         return "its rows are read from the disk while it trains"
+    if task.settings.accumulate > 1 or task.settings.gradient_checkpointing:
+        return "it saves memory, which many at once would not"
     return "float16 scales each loss by itself" if task.settings.precision == "16" else ""
 
 
@@ -62,7 +65,8 @@ def form_of(task: Task) -> Hashable:
         (name, tuple(value.shape[1:]), value.dtype) for name in present(some) for value in [getattr(some, name)]
     )
     alone = id(task) if lonely(task) else None
-    training = (settings.batch_size, settings.epochs, order.steps, settings.precision, settings.device, order.drawn)
+    how = (settings.precision, settings.compile, settings.device)
+    training = (settings.batch_size, settings.epochs, order.steps, *how, order.drawn)
     return (alone, rows, training, trainee.objective.epochs, fixed(trainee))
 
 

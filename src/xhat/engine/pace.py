@@ -47,7 +47,7 @@ class Pace:
         Rows that are streamed come batch by batch, so that a call has one step.
         """
         estimate = Estimate.of(sum(p.numel() for p in step.main), size, steps_per_epoch, epochs)
-        able = not step.critic and not step.scaler.is_enabled() and step.processes.world == 1
+        able = not step.critic and not step.scaler.is_enabled() and step.processes.world == 1 and step.plain
         wanted = choice == "on" or (choice == "auto" and able and estimate.pays and has_compiler())
         many = 1 if streams else estimate.many
         return cls(step, size, steps_per_epoch, many if wanted and steps_per_epoch > 1 else 0)

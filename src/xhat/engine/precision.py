@@ -15,8 +15,9 @@ from xhat.core.errors import ConfigError, require
 Precision = Literal["auto", "32", "bf16", "16"]
 TYPES = {"bf16": torch.bfloat16, "16": torch.float16}
 
-# Narrower convolutions spend their time on moving numbers and not on products.
+# Narrower convolutions and layers spend their time on moving numbers and not on products.
 WIDE = 16
+WIDE_LAYER = 256
 
 
 @contextmanager
@@ -60,7 +61,8 @@ def resolved(nets: list[nn.Module], precision: str, device: torch.device | None 
     nets : list of nn.Module
         An encoder, a decoder.
     precision : str
-        "32", "bf16", "16"; or "auto": bf16 where the device has instructions for it and a net has wide convolutions.
+        "32", "bf16", "16"; or "auto": bf16 where the device has instructions for it and a net has wide convolutions
+        or layers.
     device : torch.device, optional
         Where they will compute; by default where they are.
 
@@ -104,14 +106,14 @@ def has_float16(device: torch.device) -> bool:
 
 
 def _gains(nets: list[nn.Module], device: torch.device) -> bool:
+    return has_bf16(device) and any(_is_wide(module) for net in nets for module in net.modules())
+
+
+def _is_wide(module: nn.Module) -> bool:
+    if isinstance(module, nn.Linear):
+        return min(module.in_features, module.out_features) >= WIDE_LAYER
     convolutions = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
-    wide = (
-        m
-        for net in nets
-        for m in net.modules()
-        if isinstance(m, convolutions) and min(m.in_channels, m.out_channels) >= WIDE
-    )
-    return has_bf16(device) and next(wide, None) is not None
+    return isinstance(module, convolutions) and min(module.in_channels, module.out_channels) >= WIDE
 
 
 def _device(nets: list[nn.Module]) -> torch.device:

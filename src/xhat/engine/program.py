@@ -34,12 +34,12 @@ class Program:
         Whose step it is; it must be in training mode when it is called.
     calls : int
         How often it will be called at most.
-    compiles : bool, default=True
-        Whether it may compile itself.
+    compile : str, default="auto"
+        "on", "off", or "auto" where it earns back what that takes.
     """
 
-    def __init__(self, stack: Stack, calls: int, *, compiles: bool = True) -> None:
-        self.calls, self.compiles = calls, compiles
+    def __init__(self, stack: Stack, calls: int, compile: str = "auto") -> None:
+        self.calls, self.compile = calls, compile
         self.form = "plain"
         self._run: Step = _step(stack)
         self._graph: GraphModule | None = None
@@ -61,7 +61,8 @@ class Program:
         self._called += 1
         if self._called <= TIMED:
             self._least = min(self._least, time.perf_counter() - start)
-            if self._called == TIMED and self._least * (self.calls - TIMED) > COMPILED and self.compiles:
+            pays = self._called == TIMED and self._least * (self.calls - TIMED) > COMPILED
+            if (self.compile == "on" and self._called == 1) or (self.compile == "auto" and pays):
                 self._compile(arguments)
         return result
 

@@ -10,8 +10,11 @@ from typing import Any
 
 from xhat.core.errors import ConfigError, require
 from xhat.engine import compiling
+from xhat.engine.device import pick_device
 from xhat.engine.precision import checked
 
+# Rows of a batch that is chosen, at most: with more a processor gains nothing, and what a GPU does at once is larger.
+MOST, MOST_GPU = 256, 1024
 # An epoch count that is not given is chosen so that about this many steps are taken.
 STEPS = 2500
 
@@ -25,7 +28,7 @@ class TrainSettings:
     epochs : int, optional
         Passes over the data. By default as many as make about 2500 steps, between 20 and 300.
     batch_size : int, optional
-        Rows a step. By default a power of two near a twentieth of the rows, between 16 and 256.
+        Rows a step. By default a power of two near a twentieth of the rows, between 16 and 256, or 1024 on a GPU.
     lr : float, default=2e-3
         Peak learning rate of the cycle.
     weight_decay : float, default=1e-2
@@ -44,6 +47,12 @@ class TrainSettings:
     compile : str, default="auto"
         Whether steps are compiled as a whole: "on", "off", or "auto" where the run is long enough to earn back what
         that takes. Results differ by rounding.
+    accumulate : int, default=1
+        Parts of a batch whose gradients are taken one after another and added up: the same step in less memory, of
+        objectives whose terms belong to rows. What is of the batch as a whole is refused.
+    gradient_checkpointing : bool, default=False
+        Whether the nets' inner activations are forgotten and computed again on the way back: less memory still, for
+        about a third more time, of any objective.
     """
 
     epochs: int | None = None
@@ -56,6 +65,8 @@ class TrainSettings:
     device: str = "auto"
     precision: str = "32"
     compile: str = "auto"
+    accumulate: int = 1
+    gradient_checkpointing: bool = False
 
     def __post_init__(self) -> None:
         for name, plain in (("seed", operator.index), ("lr", float), ("weight_decay", float), ("clip", float)):
@@ -64,11 +75,15 @@ class TrainSettings:
             if getattr(self, name) is not None:
                 value = self._store(name, operator.index)
                 require(value >= 1, "fit", f"{name} must be >= 1", value, "leave it out to have it chosen")
+        self._store("accumulate", operator.index)
         object.__setattr__(self, "precision", checked(self.precision))
         object.__setattr__(self, "compile", compiling.checked(self.compile))
         require(self.lr > 0, "fit", "lr must be > 0", self.lr, "2e-3 suits most data")
         require(self.weight_decay >= 0, "fit", "weight_decay must be >= 0", self.weight_decay, "use 0 for none")
         require(self.clip >= 0, "fit", "clip must be >= 0", self.clip, "use 0 for none")
+        require(self.accumulate >= 1, "fit", "accumulate must be >= 1", self.accumulate, "1 takes a batch at once")
+        whether = isinstance(self.gradient_checkpointing, bool)
+        require(whether, "fit", "gradient_checkpointing must be true or false", repr(self.gradient_checkpointing))
 
     def _store(self, name: str, plain: Callable[[Any], Any]) -> Any:
         """Keep a number as Python's own: numpy's would not go into JSON."""
@@ -90,7 +105,10 @@ class TrainSettings:
             self.batch_size,
             "leave it out to have it chosen",
         )
-        batch_size = self.batch_size or min(max(2 ** round(math.log2(max(rows / 20, 1))), 16), 256, rows)
+        most = MOST if pick_device(self.device).type == "cpu" else MOST_GPU
+        batch_size = self.batch_size or min(max(2 ** round(math.log2(max(rows / 20, 1))), 16), most, rows)
+        rule, hint = f"accumulate must be at most the {batch_size} rows of a batch", "lower it, or raise batch_size"
+        require(self.accumulate <= batch_size, "fit", rule, self.accumulate, hint)
         epochs = self.epochs or min(max(math.ceil(STEPS * batch_size / rows), 20), 300)
         return replace(self, batch_size=batch_size, epochs=epochs, patience=self.patience or max(epochs // 3, 10))
 

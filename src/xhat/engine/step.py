@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from xhat.core.batch import Batch
-from xhat.core.loss import total
+from xhat.core.errors import TrainingError, require
+from xhat.core.loss import LEAST, Loss, total
 from xhat.engine.adamw import AdamW
 from xhat.engine.cycle import one_cycle
 from xhat.engine.processes import ALONE, Processes
+from xhat.engine.ready import cut
 from xhat.engine.settings import TrainSettings
 from xhat.engine.spike_clip import SpikeClip
 from xhat.engine.trainee import Trainee
@@ -38,7 +41,8 @@ class Step:
     """Who takes the step together, and agrees on its gradients."""
 
     def __init__(self, trainee: Trainee, settings: TrainSettings, total: int | None) -> None:
-        self.trainee, self.lr, self.total = trainee, settings.lr, total
+        self.trainee, self.lr, self.total, self.parts = trainee, settings.lr, total, settings.accumulate
+        self.plain = settings.accumulate == 1 and not settings.gradient_checkpointing
         self.done = 0
         self.main = trainee.main_parameters()
         self.clip = SpikeClip(settings.clip)
@@ -56,15 +60,13 @@ class Step:
     def take(self, batch: Batch) -> dict[str, Tensor]:
         """Take the step on a batch that is scaled."""
         lr = self.rate()
-        means = self.trainee.loss(batch).means()
-        self._learn(means, self.main, self.optimiser, lr, self.clip)
+        means = self._learn(self.trainee.loss, batch, self.main, self.optimiser, lr, self.clip)
         if self.critic_optimiser is not None:
-            critic = self.trainee.critic_loss(batch).means()
-            self._learn(critic, self.critic, self.critic_optimiser, lr)
+            critic = self._learn(self.trainee.critic_loss, batch, self.critic, self.critic_optimiser, lr)
             means |= {f"critic_{name}": mean for name, mean in critic.items()}
         self.scaler.update()
         self.done += 1
-        return {name: mean.detach() for name, mean in means.items()}
+        return means
 
     def rate(self, ahead: int = 0) -> float:
         """Give the learning rate of the next step, or of one further ahead."""
@@ -73,13 +75,14 @@ class Step:
 
     def _learn(
         self,
-        means: Mapping[str, Tensor],
+        loss: Callable[[Batch], Loss],
+        batch: Batch,
         parameters: list[nn.Parameter],
         optimiser: AdamW,
         lr: float,
         clip: SpikeClip | None = None,
-    ) -> None:
-        self.scaler.scale(total(means)).backward()
+    ) -> dict[str, Tensor]:
+        means = self._backward(loss(batch).means()) if self.parts == 1 else self._accumulated(loss, batch)
         gradients = [p.grad for p in parameters if p.grad is not None]
         self.processes.average(gradients)
         self.scaler.unscale_(optimiser)
@@ -88,6 +91,25 @@ class Step:
         optimiser.param_groups[0]["lr"] = lr
         self.scaler.step(optimiser)
         optimiser.zero_grad()
+        return means
+
+    def _backward(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        self.scaler.scale(total(means)).backward()
+        return {name: mean.detach() for name, mean in means.items()}
+
+    def _accumulated(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Tensor]:
+        """Add up the gradients of a batch's parts, each with its share of the rows' weights."""
+        sums: dict[str, Tensor] = {}
+        for part in cut(batch, math.ceil(len(batch) / self.parts)):
+            of = loss(part)
+            whole = next((name for name, term in of.terms.items() if term.ndim == 0), None)
+            rule = f"the term '{whole}' is of a batch as a whole and cannot be added up from parts"
+            hint = "leave accumulate out; gradient_checkpointing saves memory, too"
+            require(whole is None, "accumulate", rule, self.parts, hint, error=TrainingError)
+            share = part.mass / max(batch.mass, LEAST)
+            for name, mean in self._backward({name: share * mean for name, mean in of.means().items()}).items():
+                sums[name] = sums[name] + mean if name in sums else mean
+        return sums
 
     def state(self) -> dict[str, Any]:
         """Give all that the next step depends on besides the weights."""

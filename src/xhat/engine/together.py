@@ -67,8 +67,6 @@ class Together:
         The group's.
     watch : callable, optional
         Gets each epoch's number, and how many still train.
-    compiles : bool, default=True
-        Whether a long run may be compiled.
     """
 
     def __init__(
@@ -76,10 +74,8 @@ class Together:
         tasks: Sequence[Task],
         places: Sequence[Place] = (),
         watch: Callable[[int, int], None] | None = None,
-        *,
-        compiles: bool = True,
     ) -> None:
-        self.tasks, self.places, self.watch, self.compiles = list(tasks), list(places), watch, compiles
+        self.tasks, self.places, self.watch = list(tasks), list(places), watch
         settings = self.tasks[0].settings
         self.device = next(self.tasks[0].trainee.parameters()).device
         self.epochs, self.batch_size = settings.epochs or 1, settings.batch_size or 1
@@ -179,7 +175,9 @@ class Together:
         key = (len(stack), size)
         if key not in self._programs:
             left = (self.epochs * self.steps - self.done) // (1 if size == self.batch_size else self.steps)
-            self._programs[key] = Program(stack, left, compiles=self.compiles)
+            choice, full = self.tasks[0].settings.compile, size == self.batch_size
+            # Whoever wants compiled steps does not mean an epoch's last rows, at any cost.
+            self._programs[key] = Program(stack, left, choice if full or choice != "on" else "auto")
         return self._programs[key]
 
     @torch.no_grad()

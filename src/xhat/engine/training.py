@@ -25,6 +25,7 @@ from xhat.engine.precision import computing
 from xhat.engine.processes import ALONE, Processes
 from xhat.engine.randomness import private_randomness
 from xhat.engine.ready import ready_batches
+from xhat.engine.recomputing import recomputing
 from xhat.engine.rows import Rows
 from xhat.engine.settings import TrainSettings
 from xhat.engine.step import Step
@@ -112,6 +113,7 @@ class Training:
             kept_memory(),
             private_randomness(self.settings.seed),
             computing(self.trainee.nets(), self.settings.precision),
+            recomputing(self.trainee.nets(), self.settings.gradient_checkpointing),
             divided(self.trainee.model, self.trainee.objective, self.processes),
             Interrupt() as interrupt,
         ):

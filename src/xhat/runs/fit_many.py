@@ -25,7 +25,7 @@ from xhat.runs.fit import train_settings
 from xhat.runs.plan import Plan, make_plan
 
 PARTS = ("net", "latent", "code", "likelihood", "scale", "init")
-TRAINING = ("epochs", "batch_size", "lr", "weight_decay", "clip", "patience", "precision")
+TRAINING = ("epochs", "batch_size", "lr", "weight_decay", "clip", "patience", "precision", "compile")
 KEPT = "sweep.json"
 
 

@@ -46,12 +46,14 @@ class Graph(nn.Module):
         The model; it is copied.
     part : {"encoder", "decoder", "both"}
         x to z, z to x̂, or x to both.
+    gaps : bool, default=False
+        Whether rows may hold NaN though those of the fit held none.
     """
 
-    def __init__(self, fitted: Fitted, part: Part) -> None:
+    def __init__(self, fitted: Fitted, part: Part, *, gaps: bool = False) -> None:
         super().__init__()
         refuse(fitted, part)
-        self.part, self.axes, self.gaps = part, fitted.schema.layout, fitted.schema.missing > 0
+        self.part, self.axes, self.gaps = part, fitted.schema.layout, gaps or fitted.schema.missing > 0
         self.model: Autoencoder = copy.deepcopy(fitted.model).cpu().eval().requires_grad_(False)
         self.scaling: Scaling = copy.deepcopy(fitted.scaling).cpu()
         self.rows_type = row_type(fitted)
