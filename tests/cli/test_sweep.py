@@ -45,6 +45,7 @@ def test_values_are_parted_at_commas_that_belong_to_none():
         ("--set objective.bta=1,2", "'objective.bta' leads nowhere"),
         ("--set colour=1,2", "grid: there is nothing named 'colour' to set."),
         ("--set lr=1e-3, --seeds 2", "--set: has an empty value"),
+        ("--set lr=1e-3 --set lr=2e-3", "--set: lr is given twice. Give its values with commas."),
         ("--set lr", "--set: must be PATH=VALUE,VALUE"),
         ("--lr 1e-3 --set lr=1e-3,1e-2", "--set: lr is given twice. Leave the option out."),
         ("--seeds many", "--seeds: must be how many, or numbers with commas"),

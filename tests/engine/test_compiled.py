@@ -134,7 +134,6 @@ class Asking(Reconstruction):
         (Counting, {}, "a part counts or keeps running means"),
         (Running, {}, "a part counts or keeps running means"),
         (Asking, {}, ""),
-        (None, {"kind": "aae"}, "critics, float16 and several processes"),
         (None, {"kind": "vae", "overrides": {**tiny.NARROW, "objective.beta": "linear(0, 1, epochs=2)"}}, ""),
     ],
 )

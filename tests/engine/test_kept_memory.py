@@ -51,7 +51,31 @@ def test_a_users_own_settings_stand():
     assert faults("kept", MALLOC_TOP_PAD_="131072") > 1000
 
 
-def test_where_there_is_no_such_library_nothing_happens(monkeypatch):
-    monkeypatch.setattr(rooms, "_glibc", lambda: None)
+class Library:
+    """Notes what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def mallopt(self, name, value):
+        self.told.append((name, value))
+
+    def malloc_trim(self, left):
+        self.told.append("trim")
+
+
+def test_of_fits_within_one_another_the_last_one_gives_memory_back(monkeypatch):
+    library = Library()
+    monkeypatch.setattr(rooms, "_glibc", lambda: library)
     with kept_memory():
-        pass
+        with kept_memory():
+            pass
+        assert "trim" not in library.told
+    assert library.told[-2:] == [(rooms.TRIM_THRESHOLD, 2 * rooms.MAPPED), "trim"]
+
+
+def test_where_there_is_no_such_library_it_is_done_without(monkeypatch):
+    monkeypatch.setattr(rooms.ctypes, "CDLL", lambda name: object())
+    assert rooms._glibc() is None
+    with kept_memory():
+        assert rooms._users == 0

@@ -118,6 +118,14 @@ def test_a_continued_run_equals_one_that_went_through(tmp_path, step):
     assert all(value.dtype != torch.bfloat16 for value in read_checkpoint(tmp_path / "last")["trainee"].values())
 
 
+def test_a_forward_of_the_instances_own_is_asked_and_stays():
+    net = nn.Linear(4, 4)
+    net.forward = lambda x: torch.mm(x, 2 * torch.eye(4))
+    with computing([net], "bf16"):
+        assert torch.equal(net(torch.full((1, 4), 1.001)), torch.full((1, 4), 2.0))
+    assert torch.allclose(net(torch.full((1, 4), 1.001)), torch.full((1, 4), 2.002))
+
+
 def test_a_fitted_model_has_32_bits_and_computes_with_them():
     fitted = tiny.fit("ae", precision="bf16")
     assert all(p.dtype == torch.float32 for p in fitted.model.parameters())

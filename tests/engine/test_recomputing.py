@@ -1,5 +1,7 @@
 """Steps in less memory: activations computed twice, and gradients added up from parts of a batch."""
 
+import copy
+
 import pytest
 import tiny
 import torch
@@ -7,7 +9,7 @@ from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from xhat.core.batch import Batch
-from xhat.core.errors import ConfigError, TrainingError
+from xhat.core.errors import ConfigError
 from xhat.engine.recomputing import recomputing, stages
 from xhat.engine.settings import TrainSettings
 from xhat.parts.nets.mlp import MLPEncoder
@@ -84,8 +86,24 @@ def test_a_step_in_parts_is_the_step_of_the_whole_batch(weighted):
 
 def test_what_is_of_a_batch_as_a_whole_is_not_added_up():
     training = tiny.training(tiny.plan("wae", batch_size=60, accumulate=2))
-    with pytest.raises(TrainingError, match=r"accumulate: the term '\w+' is of a batch as a whole"):
+    with pytest.raises(ConfigError, match=r"accumulate: the term '\w+' is of a batch as a whole"):
         training.run()
+
+
+def test_it_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ConfigError, match="is of a batch as a whole"):
+        tiny.fit("wae", accumulate=2, out=tmp_path / "run")
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    assert not (tmp_path / "run" / "summary.json").exists()
+
+
+def test_a_copy_of_a_net_computes_by_itself():
+    net = nn.Sequential(nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)), nn.Sequential(nn.Linear(3, 2)))
+    with recomputing([net], True):
+        twin = copy.deepcopy(net)
+        twin(torch.randn(8, 3)).sum().backward()
+    assert torch.equal(net[0][1].running_mean, torch.zeros(3))
+    assert not torch.equal(twin[0][1].running_mean, torch.zeros(3))
 
 
 def test_a_whole_run_in_parts_has_a_critic_of_parts_as_well():
@@ -110,10 +128,3 @@ def test_bad_choices_are_refused(settings, rule):
 def test_more_parts_than_rows_are_refused():
     with pytest.raises(ConfigError, match="accumulate must be at most the 8 rows of a batch"):
         TrainSettings(batch_size=8, accumulate=9).resolved(100)
-
-
-@pytest.mark.parametrize("settings", [{"accumulate": 2}, {"gradient_checkpointing": True}])
-def test_such_steps_are_not_compiled(settings):
-    training = tiny.training(tiny.plan("ae", batch_size=60, compile="on", **settings))
-    with pytest.warns(RuntimeWarning, match="steps that save memory are taken as they are"):
-        training.run()

@@ -1,9 +1,14 @@
 """One thread for steps that a second one would slow."""
 
+import threading
+
+import numpy as np
 import pytest
 import tiny
 import torch
+from torch import nn
 
+import xhat
 from xhat.core.batch import Batch
 from xhat.data.scaling import Scaling
 from xhat.engine import threads
@@ -35,6 +40,24 @@ def test_operations_are_those_of_the_products():
     x, state = torch.randn(60, 6), torch.get_rng_state()
     assert operations(trainee, Batch(x)) == 3 * 2 * 60 * weights
     assert torch.equal(torch.get_rng_state(), state)
+
+
+class Locked(nn.Linear):
+    """A layer that has no copy."""
+
+    def __init__(self):
+        super().__init__(64, 8)
+        self.lock = threading.Lock()
+
+
+@pytest.mark.parametrize("choice", ["auto", "on"])
+def test_a_model_that_cannot_be_copied_is_trained_as_it_is(two_threads, recwarn, choice):
+    hook = Threads()
+    x = tiny.rows().reshape(200, 64).astype(np.float32)
+    done = xhat.fit(x, net=(Locked(), "linear"), init="random", latent=2, compile=choice, hooks=[hook], **tiny.SHORT)
+    assert done.summary["status"] == "finished"
+    assert hook.seen == 2
+    assert ["cannot be copied" in str(w.message) for w in recwarn] == [True] * (choice == "on")
 
 
 @pytest.mark.parametrize(("worth", "expected"), [(1e30, 1), (0.0, 2)])

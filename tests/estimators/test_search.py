@@ -6,6 +6,7 @@ import numpy as np
 import pandas
 import pytest
 from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -84,6 +85,13 @@ def test_a_candidate_that_fails_costs_its_scores_and_no_more(X):
         warnings.simplefilter("error")
         with pytest.raises(ConfigError, match="beta must be >= 0"):
             Search(VAE, grid, cv=2, error_score="raise").fit(X)
+
+
+def test_labels_reach_estimators_that_learn_from_them(X):
+    y = X[:, 0] + 2 * X[:, 1]
+    found = Search(Ridge(), {"alpha": [1e-3, 1e3]}, cv=3).fit(X, y)
+    theirs = GridSearchCV(Ridge(), {"alpha": [1e-3, 1e3]}, cv=3).fit(X, y)
+    assert np.allclose(found.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"])
 
 
 def test_an_unknown_argument_is_scikit_learns_error(X):

@@ -31,6 +31,21 @@ def test_it_grows_with_the_epochs():
 
 
 @pytest.mark.parametrize(
+    ("kind", "settings", "why"),
+    [
+        ("aae", {}, "critics, float16 and several processes are stepped as they are"),
+        ("ae", {"accumulate": 2}, "steps that save memory are taken as they are"),
+        ("ae", {"batch_size": 180}, "an epoch is one step"),
+    ],
+)
+def test_what_cannot_be_compiled_is_told_before_and_while_it_trains(kind, settings, why):
+    plan = tiny.plan(kind, compile="on", **settings)
+    assert decisions(plan) == f"nets compute in 32 bits; {why}: not compiled (--compile on)"
+    with pytest.warns(RuntimeWarning, match=f"the steps are not compiled, and training goes on as it is: {why}"):
+        tiny.training(plan)
+
+
+@pytest.mark.parametrize(
     ("settings", "said"),
     [
         (

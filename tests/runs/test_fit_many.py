@@ -1,10 +1,13 @@
 """Seeds, folds and grids: what is trained, that each is the single fit, and what is refused."""
 
+import copy
 import json
+import threading
 
 import numpy as np
 import pytest
 import tiny
+import torch
 
 import xhat
 from xhat.core.errors import ArtifactError, ConfigError, TrainingError, UnknownKindError
@@ -88,6 +91,18 @@ def test_one_that_diverges_has_a_line_and_no_model():
         _ = found[1].fitted
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_net_of_ones_own_is_each_models_own(together):
+    x, net = tiny.rows().reshape(200, 64), (torch.nn.Linear(64, 8), "linear")
+    before = net[0].weight.clone()
+    shared = {"init": "random", "latent": 2, "lr": 3e-2, **tiny.SHORT}
+    found = xhat.fit_many(x, net=net, seeds=2, together=together, **shared)
+    assert torch.equal(net[0].weight, before)
+    for seed in (0, 1):
+        single = xhat.fit(x, net=copy.deepcopy(net), seed=seed, **shared)
+        assert found[seed].score == pytest.approx(single.summary["error.model"], rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "line"),
     [
@@ -96,6 +111,9 @@ def test_one_that_diverges_has_a_line_and_no_model():
         ({"grid": {"lr": 1e-3}}, ConfigError, r"lr must be given some values"),
         ({"batch_size": 500}, ConfigError, r"batch_size must be at most the number of training rows, 180, got 500"),
         ({"seeds": 0}, ConfigError, r"seeds must be >= 1"),
+        ({"seeds": 2.5}, ConfigError, r"seeds must be a whole number, or a list of them, got 2\.5"),
+        ({"seed": 5}, ConfigError, r"fit_many: takes seeds, not a seed, got 5\. Give seeds=\[5\]"),
+        ({"net": (threading.Lock(), "mlp")}, ConfigError, r"needs a copy of the net, which cannot be copied"),
         ({"seeds": [1, 1]}, ConfigError, r"seeds must be different numbers"),
         ({"folds": 101}, ConfigError, r"folds must lie between 2 and half of the 200 rows, got 101"),
         ({"kind": "vea"}, UnknownKindError, r"Did you mean"),

@@ -79,8 +79,9 @@ def launch(processes: int, words: Sequence[str] | None = None, program: Sequence
     words = COMMAND.get() if words is None else words
     with TemporaryDirectory() as folder:
         said = [Path(folder, str(rank)) for rank in range(processes)]
-        children = _start(processes, [*program, *words], said)
+        children: list[subprocess.Popen[bytes]] = []
         try:
+            _start(children, processes, [*program, *words], said)
             with _passed_on(children):
                 status, reason = _ended(children, said)
         finally:
@@ -90,7 +91,8 @@ def launch(processes: int, words: Sequence[str] | None = None, program: Sequence
     return status
 
 
-def _start(processes: int, words: Sequence[str], said: list[Path]) -> list[subprocess.Popen[bytes]]:
+def _start(children: list[subprocess.Popen[bytes]], processes: int, words: Sequence[str], said: list[Path]) -> None:
+    """Start them one by one; `children` holds those that there are, whatever happens meanwhile."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -98,7 +100,6 @@ def _start(processes: int, words: Sequence[str], said: list[Path]) -> list[subpr
     told |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     # Threads of several processes that share a core only wait for one another.
     told["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(max(_cores() // processes, 1)))
-    children = []
     for rank in range(processes):
         with said[rank].open("wb") as file:
             children.append(
@@ -111,7 +112,6 @@ def _start(processes: int, words: Sequence[str], said: list[Path]) -> list[subpr
                     start_new_session=True,  # Ctrl-C comes to the starter alone, who passes it on once
                 )
             )
-    return children
 
 
 def _cores() -> int:

@@ -114,6 +114,8 @@ def read_grid(texts: tuple[str, ...]) -> tuple[dict[str, list[Any]], dict[str, A
             raise ConfigError("--set", "must be PATH=VALUE,VALUE", f"'{text}'", "as objective.beta=1,2,4")
         parts = _parted(values)
         require(all(parts), "--set", "has an empty value", f"'{text}'", "as objective.beta=1,2,4")
+        once = path.strip() not in grid and path.strip() not in fixed
+        require(once, "--set", f"{path.strip()} is given twice", hint="give its values with commas")
         found = [read_changes([f"{path}={part}"])[path.strip()] for part in parts]
         if len(found) > 1 or "." not in path:
             grid[path.strip()] = found

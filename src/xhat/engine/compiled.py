@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from xhat.engine.lowered import lowered, traced
 from xhat.engine.spike_clip import MEMORY
 from xhat.engine.step import Step
 from xhat.engine.trainee import Trainee
+from xhat.engine.twin import twin_of
 
 
 class Compiled:
@@ -53,16 +53,18 @@ class Compiled:
         self._weights = {n: p for n, p in self._net.named_parameters() if id(p) in used}
         self._flat = self._gather()
         self._shape = _fields(block)
-        with _apart(self._flat[0].device), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's, of its own insides
-            try:
+        try:
+            with _apart(self._flat[0].device), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch's, of its own insides
                 given = [*self._copies(), self._knobs(), *self._shape.values()]
                 self._program = lowered(traced(self._steps, given), given)
                 self._program(*given)
-            # Whatever a part does that one program cannot, and whatever a compiler lacks: the steps go on without it.
-            except Exception as error:
-                self.release()
-                raise TrainingError("compile", _line(error)) from error
+        except BaseException as error:
+            self.release()
+            if not isinstance(error, Exception):
+                raise
+            # Whatever a part does that one program cannot, and whatever a compiler lacks: steps go on without it.
+            raise TrainingError("compile", _line(error)) from error
 
     def __call__(self, block: Batch) -> dict[str, Tensor]:
         """Take `many` steps; give each term's mean over all of them."""
@@ -92,6 +94,8 @@ class Compiled:
         """Lay weights and moments out as three vectors, and let all who hold them see these."""
         optimiser, parameters = self.step.optimiser, list(self._weights.values())
         optimiser.forget()
+        if len({float(optimiser.state[p]["step"]) if optimiser.state[p] else 0.0 for p in parameters}) > 1:
+            raise TrainingError("compile", "weights that were not moved equally often are stepped as they are")
         for p in parameters:
             if not optimiser.state[p]:
                 zeros = {"exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
@@ -182,17 +186,14 @@ def _sizes(parameters: list[nn.Parameter]) -> list[int]:
 
 def _used(step: Step, block: Batch, size: int) -> set[int]:
     """Find the parameters that get a gradient, and refuse what changes anything but these in a step."""
-    if step.critic or step.scaler.is_enabled() or step.processes.world > 1:
-        raise TrainingError("compile", "critics, float16 and several processes are stepped as they are")
-    if not step.plain:
-        raise TrainingError("compile", "steps that save memory are taken as they are")
     if block.weight is not None:
         raise TrainingError("compile", "rows with weights are stepped as they are")
     if len({(p.dtype, p.device) for p in step.main}) > 1:
         raise TrainingError("compile", "needs weights of one type, on one device")
-    twin = copy.deepcopy(step.trainee)
-    before = _traits(twin)
-    with _apart(step.main[0].device):
+    with twin_of(step.trainee, step.main[0].device) as twin:
+        if twin is None:
+            raise TrainingError("compile", "a model that cannot be copied is stepped as it is")
+        before = _traits(twin)
         total(twin.loss(Batch(**{n: v[:size] for n, v in _fields(block).items()})).means()).backward()
     if _traits(twin) != before:
         raise TrainingError("compile", "a part counts or keeps running means, which one program cannot")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from xhat.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from xhat.engine.settings import TrainSettings
+    from xhat.engine.trainee import Trainee
 
 Compile = Literal["auto", "on", "off"]
 
@@ -69,6 +73,55 @@ class Estimate:
     def __str__(self) -> str:
         calls = f", {self.many} a call," if self.many > 1 else ""
         return f"compiling the steps{calls} would take about {self.cost:.0f} s and save {self.gain:.0f} s"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether steps are compiled.
+
+    Parameters
+    ----------
+    many : int
+        Steps a call; 0 takes them one by one.
+    why : str
+        What stands against it, or the estimate.
+    """
+
+    many: int
+    why: str
+
+    @classmethod
+    def of(
+        cls, trainee: Trainee, settings: TrainSettings, steps_per_epoch: int, *, streams: bool, world: int
+    ) -> Decision:
+        """Decide by what was chosen, what is possible, and what compiling costs and brings.
+
+        Parameters
+        ----------
+        trainee : Trainee
+            What is stepped.
+        settings : TrainSettings
+            Resolved.
+        steps_per_epoch : int
+            Of the run.
+        streams : bool
+            Whether rows come from a disk batch by batch, so that a call has one step.
+        world : int
+            How many processes train together.
+        """
+        weights = sum(p.numel() for p in trainee.main_parameters())
+        estimate = Estimate.of(weights, settings.batch_size or 1, steps_per_epoch, settings.epochs or 1)
+        against = ""
+        if trainee.critic_parameters() or settings.precision == "16" or world > 1:
+            against = "critics, float16 and several processes are stepped as they are"
+        elif settings.accumulate > 1 or settings.gradient_checkpointing:
+            against = "steps that save memory are taken as they are"
+        elif steps_per_epoch <= 1:
+            against = "an epoch is one step"
+        elif settings.compile == "auto" and estimate.pays and not has_compiler():
+            against = f"{estimate}, but there is no C++ compiler"
+        wanted = settings.compile == "on" or (settings.compile == "auto" and estimate.pays)
+        return cls((1 if streams else estimate.many) if wanted and not against else 0, against or str(estimate))
 
 
 def checked(name: object) -> str:

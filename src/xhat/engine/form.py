@@ -38,6 +38,8 @@ def lonely(task: Task) -> str:
         return "it has a critic, a game of two optimisers"
     if getattr(task.data, "blocks", None) is not None:
         return "its rows are read from the disk while it trains"
+    if task.data.batch(task.train[:1]).weight is not None:
+        return "its rows have weights"
     if task.settings.accumulate > 1 or task.settings.gradient_checkpointing:
         return "it saves memory, which many at once would not"
     return "float16 scales each loss by itself" if task.settings.precision == "16" else ""

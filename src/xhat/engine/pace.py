@@ -12,9 +12,10 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.errors import TrainingError
-from xhat.engine.compiling import Estimate, has_compiler
+from xhat.engine.compiling import Decision
 from xhat.engine.ready import cut, ready_batches
 from xhat.engine.rows import Rows
+from xhat.engine.settings import TrainSettings
 from xhat.engine.step import Step
 
 if TYPE_CHECKING:
@@ -41,16 +42,12 @@ class Pace:
         self._program: Compiled | None = None
 
     @classmethod
-    def of(cls, step: Step, choice: str, size: int, steps_per_epoch: int, epochs: int, *, streams: bool) -> Pace:
-        """Decide by `choice`, "auto", "on" or "off", and by what compiling costs and brings.
-
-        Rows that are streamed come batch by batch, so that a call has one step.
-        """
-        estimate = Estimate.of(sum(p.numel() for p in step.main), size, steps_per_epoch, epochs)
-        able = not step.critic and not step.scaler.is_enabled() and step.processes.world == 1 and step.plain
-        wanted = choice == "on" or (choice == "auto" and able and estimate.pays and has_compiler())
-        many = 1 if streams else estimate.many
-        return cls(step, size, steps_per_epoch, many if wanted and steps_per_epoch > 1 else 0)
+    def of(cls, step: Step, settings: TrainSettings, steps_per_epoch: int, *, streams: bool, world: int) -> Pace:
+        """Decide whether the steps of a run are compiled; see `Decision`."""
+        decision = Decision.of(step.trainee, settings, steps_per_epoch, streams=streams, world=world)
+        if settings.compile == "on" and not decision.many:
+            _warn(decision.why)
+        return cls(step, settings.batch_size or 1, steps_per_epoch, decision.many)
 
     def over(
         self, data: Rows, rows: Tensor, first: int, device: torch.device
@@ -82,7 +79,7 @@ class Pace:
 
     def _made(self, group: Batch) -> bool:
         """Whether the program takes this group; the first one makes it."""
-        if self.step.processes.world > 1:  # a program cannot talk to other processes
+        if self.step.processes.world > 1:  # a run that goes on in several; a program cannot talk to the others
             return False
         if self._program is None and len(group) == self.size * self.many:
             from xhat.engine.compiled import Compiled  # torch's tracer takes a second to import
@@ -91,6 +88,10 @@ class Pace:
                 self._program = Compiled(self.step, group, self.size, self.many)
             except TrainingError as error:
                 self.many = 0
-                text = f"the steps are not compiled, and training goes on as it is: {error.rule}"
-                warnings.warn(text, RuntimeWarning, stacklevel=2)
+                _warn(error.rule)
         return self._program is not None and self._program.fits(group)
+
+
+def _warn(why: str) -> None:
+    text = f"the steps are not compiled, and training goes on as it is: {why}"
+    warnings.warn(text, RuntimeWarning, stacklevel=3)

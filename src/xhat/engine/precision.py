@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MethodType
 from typing import Any, Literal, get_args
@@ -43,14 +43,15 @@ def computing(nets: list[nn.Module], precision: str) -> Iterator[bool]:
     if name == "32":
         yield False
         return
-    for net in nets:
+    before = [vars(net).get("forward") for net in nets]
+    for net, own in zip(nets, before, strict=True):
         # A method of the instance, and not a hook: a compiler sees through it, and copies of the net get their own.
-        vars(net)["forward"] = MethodType(_halved(_device(nets).type, TYPES[name]), net)
+        vars(net)["forward"] = MethodType(_halved(_device(nets).type, TYPES[name], own), net)
     try:
         yield True
     finally:
-        for net in nets:
-            vars(net).pop("forward", None)
+        for net, own in zip(nets, before, strict=True):
+            vars(net).pop("forward") if own is None else vars(net).update(forward=own)
 
 
 def resolved(nets: list[nn.Module], precision: str, device: torch.device | None = None) -> str:
@@ -120,12 +121,12 @@ def _device(nets: list[nn.Module]) -> torch.device:
     return next((p.device for net in nets for p in net.parameters()), torch.device("cpu"))
 
 
-def _halved(device: str, dtype: torch.dtype) -> Any:
-    """Make a `forward` that asks the class's own under autocast, and gives float32."""
+def _halved(device: str, dtype: torch.dtype, own: Callable[..., Any] | None) -> Any:
+    """Make a `forward` that asks the instance's own, or its class's, under autocast, and gives float32."""
 
     def forward(self: nn.Module, *arguments: Any, **named: Any) -> Any:
         with torch.autocast(device, dtype=dtype):
-            answer = type(self).forward(self, *arguments, **named)
+            answer = own(*arguments, **named) if own else type(self).forward(self, *arguments, **named)
         return answer.float() if isinstance(answer, Tensor) and answer.dtype == dtype else answer
 
     return forward

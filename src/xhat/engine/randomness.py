@@ -28,6 +28,19 @@ def private_randomness(seed: int) -> Iterator[None]:
         yield
 
 
+def generators(device: torch.device) -> list[torch.Tensor]:
+    """Give the states of torch's generators: the processor's, and that of a GPU which computes."""
+    gpu = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.get_rng_state(), *gpu]
+
+
+def set_generators(states: list[torch.Tensor], device: torch.device) -> None:
+    """Continue from `generators`; a run that goes on elsewhere keeps what there is of them."""
+    torch.set_rng_state(states[0])
+    if device.type == "cuda" and len(states) > 1:
+        torch.cuda.set_rng_state(states[1], device)
+
+
 def epoch_generator(seed: int, epoch: int) -> torch.Generator:
     """Seed an epoch's order: a function of the seed and the epoch alone, so that a resumed run agrees."""
     return torch.Generator().manual_seed((seed * 1_000_003 + epoch) % LIMIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import MethodType
 from typing import Any
 
 from torch import nn
@@ -30,7 +31,8 @@ def recomputing(nets: list[nn.Module], wanted: bool) -> Iterator[None]:
     parts = [stage for net in nets for stage in stages(net)] if wanted else []
     before = [vars(part).get("forward") for part in parts]
     for part in parts:
-        vars(part)["forward"] = _forgetful(part.forward)
+        # A method of the instance: a copy of the net gets its own, and does not run this one's.
+        vars(part)["forward"] = MethodType(_forgetful(vars(part).get("forward")), part)
     try:
         yield
     finally:
@@ -63,8 +65,12 @@ def _is_block(module: nn.Module) -> bool:
     return any(True for _ in module.children())
 
 
-def _forgetful(forward: Callable[..., Any]) -> Callable[..., Any]:
-    def again(*arguments: Any, **named: Any) -> Any:
-        return checkpoint(forward, *arguments, use_reentrant=False, **named)
+def _forgetful(own: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Make a `forward` that keeps its arguments alone; `own` is the instance's, where it has one beside its class's."""
 
-    return again
+    def forward(self: nn.Module, *arguments: Any, **named: Any) -> Any:
+        if own is not None:
+            return checkpoint(own, *arguments, use_reentrant=False, **named)
+        return checkpoint(type(self).forward, self, *arguments, use_reentrant=False, **named)
+
+    return forward

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from xhat.core.batch import Batch
-from xhat.core.errors import TrainingError, require
 from xhat.core.loss import LEAST, Loss, total
 from xhat.engine.adamw import AdamW
 from xhat.engine.cycle import one_cycle
+from xhat.engine.of_rows import refuse_whole
 from xhat.engine.processes import ALONE, Processes
 from xhat.engine.ready import cut
 from xhat.engine.settings import TrainSettings
@@ -42,7 +42,6 @@ class Step:
 
     def __init__(self, trainee: Trainee, settings: TrainSettings, total: int | None) -> None:
         self.trainee, self.lr, self.total, self.parts = trainee, settings.lr, total, settings.accumulate
-        self.plain = settings.accumulate == 1 and not settings.gradient_checkpointing
         self.done = 0
         self.main = trainee.main_parameters()
         self.clip = SpikeClip(settings.clip)
@@ -102,10 +101,7 @@ class Step:
         sums: dict[str, Tensor] = {}
         for part in cut(batch, math.ceil(len(batch) / self.parts)):
             of = loss(part)
-            whole = next((name for name, term in of.terms.items() if term.ndim == 0), None)
-            rule = f"the term '{whole}' is of a batch as a whole and cannot be added up from parts"
-            hint = "leave accumulate out; gradient_checkpointing saves memory, too"
-            require(whole is None, "accumulate", rule, self.parts, hint, error=TrainingError)
+            refuse_whole(of, self.parts)
             share = part.mass / max(batch.mass, LEAST)
             for name, mean in self._backward({name: share * mean for name, mean in of.means().items()}).items():
                 sums[name] = sums[name] + mean if name in sums else mean
@@ -123,7 +119,8 @@ class Step:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a `state`."""
-        self.done, self.clip.mean = state["done"], state["clip"]
+        self.done, mean = state["done"], state["clip"]
+        self.clip.mean = mean if mean is None else mean.to(self.main[0].device)
         if state.get("scaler"):
             self.scaler.load_state_dict(state["scaler"])
         optimisers = [self.optimiser, *([self.critic_optimiser] if self.critic_optimiser else [])]

@@ -20,10 +20,11 @@ from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
 from xhat.engine.kept_memory import kept_memory
 from xhat.engine.labelled import Order
+from xhat.engine.of_rows import refuse_what_is_not_of_rows
 from xhat.engine.pace import Pace
 from xhat.engine.precision import computing
 from xhat.engine.processes import ALONE, Processes
-from xhat.engine.randomness import private_randomness
+from xhat.engine.randomness import generators, private_randomness, set_generators
 from xhat.engine.ready import ready_batches
 from xhat.engine.recomputing import recomputing
 from xhat.engine.rows import Rows
@@ -87,14 +88,14 @@ class Training:
         require(processes.world <= self.batch_size, "processes", rule, processes.world, hint)
         self.step = Step(trainee, settings, self.epochs * self.steps_per_epoch)
         self.step.processes = processes
-        streams, choice = bool(getattr(data, "streams", False)), settings.compile
-        self.pace = Pace.of(self.step, choice, self.batch_size, self.steps_per_epoch, self.epochs, streams=streams)
+        streams = bool(getattr(data, "streams", False))
+        self.pace = Pace.of(self.step, settings, self.steps_per_epoch, streams=streams, world=processes.world)
         self.history = History()
         self.status: Status = "running"
         self.best: dict[str, Tensor] = {}
         self._sums = Sums()  # of the epoch so far
         self._seconds = 0.0  # of the epoch in hand, in earlier processes
-        self._random: Tensor | None = None  # the generator's state between two runs
+        self._random: list[Tensor] | None = None  # the generators' states between two runs
 
     @property
     def epoch(self) -> int:
@@ -118,15 +119,16 @@ class Training:
             Interrupt() as interrupt,
         ):
             if self._random is not None:
-                torch.set_rng_state(self._random)
+                set_generators(self._random, self.device)
                 self._random = None
+            refuse_what_is_not_of_rows(self.trainee, self._some(self.batch_size), self.settings.accumulate)
             for hook in self.hooks:
                 hook.on_start(self)
             try:
                 self.processes.align(self.trainee)
                 if not self.history.epochs:
                     self._begin()
-                with worthwhile_threads(self.trainee, self._some(self.batch_size)):
+                with worthwhile_threads(self.trainee, self._some(self.batch_size), self.processes.world):
                     self._run(interrupt)
             except TrainingError:
                 self.status = "diverged"
@@ -139,7 +141,7 @@ class Training:
         return self.status
 
     def _settle(self) -> None:
-        self._random = torch.get_rng_state()
+        self._random = generators(self.device)
         self.pace.release()
         if self.status != "interrupted" and self.best:
             self.trainee.load_state_dict(self.best)
@@ -231,7 +233,7 @@ class Training:
             "sums": self._sums.state(),
             "rows": self._sums.mass,
             "seconds": self._seconds,
-            "random": torch.get_rng_state() if self._random is None else self._random,
+            "random": generators(self.device) if self._random is None else self._random,
             "status": self.status,
             "many": self.pace.many,
         }
@@ -243,7 +245,7 @@ class Training:
         self.step.restore(state["step"])
         self.history = History.from_list(state["history"])
         self._sums, self._seconds = Sums(), state["seconds"]
-        self._sums.restore(state["sums"], state["rows"])
+        self._sums.restore({name: value.to(self.device) for name, value in state["sums"].items()}, state["rows"])
         self._random = state["random"]
         self.pace.many = state.get("many", 0)  # as it was decided: the other way rounds otherwise
         self.status = "running" if state["status"] == "interrupted" else state["status"]

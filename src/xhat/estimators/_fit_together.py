@@ -20,15 +20,15 @@ def can_join(estimator: BaseEstimator) -> bool:
     return not (estimator.warm_start or estimator.callbacks or estimator.verbose)
 
 
-def fit_together(estimators: Sequence[BaseEstimator], rows: Sequence[Any]) -> list[Exception | None]:
+def fit_together(estimators: Sequence[BaseEstimator], rows: Sequence[tuple[Any, Any]]) -> list[Exception | None]:
     """Fit each estimator to its rows.
 
     Parameters
     ----------
     estimators : sequence of estimators
         Those that `can_join` are fitted together, the others one by one.
-    rows : sequence of array
-        What each is fitted to.
+    rows : sequence of pair
+        X and y that each is fitted to; models do not see y, which may be None.
 
     Returns
     -------
@@ -37,13 +37,13 @@ def fit_together(estimators: Sequence[BaseEstimator], rows: Sequence[Any]) -> li
     """
     failed: list[Exception | None] = [None] * len(estimators)
     plans = {}
-    for i, (estimator, X) in enumerate(zip(estimators, rows, strict=True)):
+    for i, (estimator, (X, y)) in enumerate(zip(estimators, rows, strict=True)):
         try:
             if can_join(estimator):
                 estimator._validate_params()
                 plans[i] = estimator._plan(estimator._checked(X, reset=True))
             else:
-                estimator.fit(X)
+                estimator.fit(X) if y is None else estimator.fit(X, y)
         # Whatever an estimator refuses is told as scikit-learn tells it, with the scores that it costs.
         except Exception as error:
             failed[i] = error

@@ -81,7 +81,7 @@ class Search(GridSearchCV):  # type: ignore[misc]
         if self.verbose:
             print(f"Fitting {len(splits)} folds for each of {len(candidates)} candidates, {len(pairs)} fits")
         start = time.perf_counter()
-        failed = fit_together(estimators, [rows for (rows, _), _, _ in parts])
+        failed = fit_together(estimators, [given for given, _, _ in parts])
         seconds = (time.perf_counter() - start) / len(pairs)
         out = []
         for estimator, why, (seen, train, test) in zip(estimators, failed, parts, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 
-from xhat.engine.compiling import Estimate
+from xhat.engine.compiling import Decision
 from xhat.engine.device import pick_device
 from xhat.engine.labelled import Order
 from xhat.engine.precision import computing, resolved
@@ -26,16 +26,15 @@ def decisions(plan: Plan) -> str:
     plan : Plan
         What would be done.
     """
-    settings, model = plan.settings.resolved(len(plan.split.train)), plan.recipe.model
-    precision = resolved([model.encoder, model.decoder], settings.precision, pick_device(settings.device))
-    size, weights = settings.batch_size or 1, sum(p.numel() for p in model.parameters() if p.requires_grad)
-    share = plan.recipe.objective.labelled_share
+    settings, recipe = plan.settings.resolved(len(plan.split.train)), plan.recipe
+    precision = resolved([recipe.model.encoder, recipe.model.decoder], settings.precision, pick_device(settings.device))
+    share, size = recipe.objective.labelled_share, settings.batch_size or 1
     order = Order.of(plan.split.train, plan.data.y, share, size, settings.seed, plan.data.blocks)
-    brings = Estimate.of(weights, size, order.steps, settings.epochs or 1)
-    does = {"on": True, "off": False, "auto": brings.pays}[settings.compile]
+    trainee = Trainee(recipe.model, recipe.objective, plan.scaling)
+    decision = Decision.of(trainee, settings, order.steps, streams=plan.data.streams, world=1)
     bits = {"32": "32 bits", "bf16": "bfloat16", "16": "float16"}[precision]
     asked = f" (--compile {settings.compile})" if settings.compile != "auto" else ""
-    return f"nets compute in {bits}; {brings}: {'compiled' if does else 'not compiled'}{asked}"
+    return f"nets compute in {bits}; {decision.why}: {'compiled' if decision.many else 'not compiled'}{asked}"
 
 
 def estimate(plan: Plan) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sklearn.model_selection import KFold
 from torch import from_numpy
 
 from xhat.core.catalogue import suggest
-from xhat.core.errors import TrainingError, require
+from xhat.core.errors import ConfigError, TrainingError, require
 from xhat.core.files import write_json
 from xhat.data.dataset import Dataset
 from xhat.data.open import open as open_data
@@ -212,6 +213,7 @@ def fit_many(
         One line that says what is wrong, before anything is trained.
     """
     grid = dict(grid or {})
+    require("seed" not in choices, "fit_many", "takes seeds, not a seed", choices.get("seed"), "give seeds=[5]")
     wanted = _seeds(seeds)
     known = (*PARTS, *TRAINING)
     for name, values in grid.items():
@@ -230,13 +232,13 @@ def fit_many(
         chosen = dict(zip(grid, values, strict=True))
         whole = {**usual.settings, **choices, **{k: v for k, v in chosen.items() if "." not in k}}
         own = {name: whole.pop(name) for name in PARTS if name in whole}
+        net = own.pop("net", "auto")
         paths = {**(overrides or {}), **{k: v for k, v in chosen.items() if "." in k}}
         for fold, rows in parts:
             for seed in wanted:
                 settings = train_settings({**whole, "seed": seed})
-                plans.append(
-                    make_plan(rows, kind, **own, overrides=paths, settings=settings, source={} if folds else source)
-                )
+                about: dict[str, Any] = {"settings": settings, "source": {} if folds else source}
+                plans.append(make_plan(rows, kind, net=_own(net), **own, overrides=paths, **about))
                 told.append((chosen, fold, seed))
     folder = None if out is None else Path(out)
     paths_out = [] if folder is None else [folder / f"{i:03d}" for i in range(len(plans))]
@@ -262,9 +264,23 @@ def _seeds(seeds: int | Sequence[int]) -> list[int]:
     whole = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
     if whole:
         require(int(seeds) >= 1, "fit_many", "seeds must be >= 1", seeds, "it is how many, or a list of them")  # type: ignore[arg-type]
+    listed = isinstance(seeds, Sequence | np.ndarray) and not isinstance(seeds, str)
+    hint = "as 5, or [0, 3, 7]"
+    require(whole or listed, "fit_many", "seeds must be a whole number, or a list of them", repr(seeds), hint)
     found = list(range(int(seeds))) if whole else [int(seed) for seed in seeds]  # type: ignore[arg-type, union-attr]
     require(len(set(found)) == len(found) > 0, "fit_many", "seeds must be different numbers", seeds, "as [0, 1, 2]")
     return found
+
+
+def _own(net: Any) -> Any:
+    """Give a model modules of its own: what each of many trains must be nobody else's."""
+    if isinstance(net, str):
+        return net
+    try:
+        return copy.deepcopy(net)
+    except Exception as error:
+        rule, hint = "each model needs a copy of the net, which cannot be copied", "fit one by one, each with its own"
+        raise ConfigError("fit_many", rule, type(error).__name__, hint) from error
 
 
 def _fold(data: Dataset, folds: int, seed: int) -> list[Any]:
