@@ -100,7 +100,7 @@ def sooner(options: Options, data: str, share: float) -> Row:
     pca = PCA(DIMENSIONS, svd_solver="covariance_eigh").fit(train)
     error = float(((pca.inverse_transform(pca.transform(held)) - held) ** 2).sum(1).mean())
     # A hair above: PCA's own rounding is not what is measured.
-    about = {"data": name, "target": 1.001 * share * error, "k": DIMENSIONS, "most": 60 if options.quick else 300}
+    about = {"data": name, "target": 1.001 * share * error, "k": DIMENSIONS, "most": 60 if options.quick else 120}
     given = (json.dumps(about),)
     peers = {"Pythae": Contender(PYTHAE, given, options.peer)} if options.peer else {}
     what = "PCA's error" if share == 1 else f"{share:g} of PCA's error"

@@ -7,6 +7,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.metrics import roc_auc_score
 
 import xhat
+from xhat.cli import score
 from xhat.estimators.detector import Detector
 from xhat.metrics.abnormality.reconstruction import Reconstruction
 
@@ -140,3 +141,14 @@ def test_one_class_has_no_curve(xhat_, folder):
     rows[rows.ill == 0].to_csv("healthy.csv", index=False)
     error = xhat_(f"score healthy.csv --labels ill --model {folder}/run").error
     assert error.startswith("--labels: needs normal and abnormal rows, got only 0.")
+
+
+def test_large_rows_that_are_streamed_are_written_a_few_at_a_time(xhat_, folder, monkeypatch):
+    rows = np.tile(pd.read_csv(folder / "rows.csv")[NAMES], (70, 1))  # 1.4 MB
+    np.save("rows.npy", rows)
+    monkeypatch.setattr("xhat.data.memory.TOGETHER", 1000 * 8 * (6 + 1 + 6))  # a row, its score and its parts
+    lengths, table = [], score._table
+    monkeypatch.setattr(score, "_table", lambda *given: lengths.append(len(given[0])) or table(*given))
+    assert xhat_(f"score rows.npy --memory 1MB --model {folder}/run --out scores.parquet").status == 0
+    assert max(lengths) == 1000
+    assert len(pd.read_parquet("scores.parquet")) == sum(lengths) == len(rows)

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import tiny
 import torch
 from pyarrow import parquet
 
 import xhat
 from xhat.core.errors import DataError
+from xhat.core.files import read_json
 
 LITTLE = "1MB"
 N = 24_000
@@ -113,3 +115,41 @@ def test_an_epoch_reads_each_row_group_once_or_twice(tmp_path, monkeypatch):
     order = data.blocks.order(torch.arange(N), 100, torch.Generator().manual_seed(0))
     assert sum(len(batch) for batch in data.walk(order, 100)) == N
     assert len(read) <= 2 * 48
+
+
+def test_blocks_are_row_groups_where_files_cut_them_short(tmp_path, monkeypatch):
+    for number in range(20):
+        write(frame()[1100 * number : 1100 * (number + 1)], tmp_path / f"{number:02}.parquet")  # 500 + 500 + 100
+    data = xhat.data.open(tmp_path, memory=LITTLE)
+    assert data.blocks.block[:5] == (0, 500, 1000, 1100, 1600)
+    source, read = data.x.source, []
+    whole = source._read
+    monkeypatch.setattr(source, "_read", lambda file, group, names: read.append(group) or whole(file, group, names))
+    order = data.blocks.order(torch.arange(22_000), 100, torch.Generator().manual_seed(0))
+    assert torch.equal(order.sort().values, torch.arange(22_000))
+    windows = -(-22_000 // data.blocks.whole(100))
+    assert sum(len(batch) for batch in data.walk(order, 100)) == 22_000
+    assert len(read) < 60 + windows  # but for the ends of windows, which cut one
+
+
+@pytest.mark.parametrize("memory", [LITTLE, None])
+def test_a_run_on_uneven_row_groups_goes_on_as_it_began(tmp_path, memory):
+    write(frame()[:700], tmp_path / "a.parquet")
+    write(frame()[700:], tmp_path / "b.parquet")
+    data = xhat.data.open(tmp_path, memory=LITTLE)
+    short = {"epochs": 2, "batch_size": 1000, "device": "cpu", "latent": 2, "overrides": tiny.NARROW, "net": "mlp"}
+    whole = xhat.fit(data, **short)
+    begun = xhat.fit(data, out=tmp_path / "run", hooks=[tiny.CtrlC(25)], **short)
+    assert begun.summary["status"] == "interrupted"
+    assert read_json(tmp_path / "run" / "config.json")["origin"]["blocks"]["block"][:4] == [0, 500, 700, 1200]
+    continued = xhat.resume(tmp_path / "run", data=xhat.data.open(tmp_path, memory=memory))
+    for name, weight in whole.model.state_dict().items():
+        torch.testing.assert_close(continued.model.state_dict()[name], weight, rtol=1e-4, atol=1e-5)
+
+
+def test_row_groups_of_few_rows_share_a_block(tmp_path):
+    for name, part in (("a", slice(0, 7003)), ("b", slice(7003, N))):
+        write(frame()[part], tmp_path / f"{name}.parquet", rows=10)
+    blocks = xhat.data.open(tmp_path, memory=LITTLE).blocks
+    assert min(np.diff(blocks.block)) >= blocks.window // 64 > 10
+    assert all(edge % 10 == 0 if edge <= 7003 else (edge - 7003) % 10 == 0 for edge in blocks.block)

@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from xhat.data import scan as module
 from xhat.data.scan import Scan
+from xhat.data.source import Source
 
 VALUES = st.one_of(st.floats(-100, 100, width=32), st.just(np.nan))
 
@@ -47,3 +48,19 @@ def test_reads_whole_numbers_and_any_order_of_axes():
 def test_takes_rows_that_are_larger_than_a_block():
     x = np.arange(40.0).reshape(4, 10)
     assert Scan.of(x).high.tolist() == x[3].tolist()
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_a_source_is_scanned_in_parts_of_at_most_so_many_rows(most, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 1000)
+
+    class Counted(Source):
+        name, shape, dtype, asked = "counted", (9, 2), np.dtype("float32"), 0
+
+        def take(self, rows):
+            self.asked = max(self.asked, len(rows))
+            return np.stack([rows, -rows], 1).astype("float32")
+
+    source = Counted()
+    assert Scan.of(source, most=most).low.tolist() == [0, -8]
+    assert source.asked == most

@@ -206,3 +206,28 @@ def test_windows_and_samples_fit_what_is_allowed(tmp_path):
     assert blocks.window * 4000 <= 10**8 / 8
     assert blocks.sample * 4000 <= 10**8 / 16
     assert blocks.block * 64 <= blocks.window
+
+
+def test_rows_that_are_drawn_do_not_follow_small_changes_of_what_is_free(tmp_path, monkeypatch):
+    np.save(tmp_path / "rows.npy", made("table")[0])  # 1.2 MB
+    blocks, drawn = [], []
+    for free in (2_150_000, 2_390_000):
+        monkeypatch.setattr("xhat.data.memory.free", lambda free=free: free)
+        data = xhat.data.open(tmp_path / "rows.npy")
+        blocks.append(data.blocks)
+        drawn.append(data.split(0.1).validation)
+    assert blocks[0] == blocks[1] == Blocks.of(data.x, 2**20)
+    assert torch.equal(*drawn)
+    # What somebody says counts as said.
+    assert xhat.data.open(tmp_path / "rows.npy", memory=1_195_000).blocks == Blocks.of(data.x, 1_195_000) != blocks[0]
+
+
+def test_a_window_has_room_for_what_is_read_in_one_go():
+    class Grained(Source):
+        name, shape, dtype, grain = "grained", (1000, 10), np.dtype("float32"), 300
+
+        def take(self, rows):
+            raise NotImplementedError
+
+    # A group of 12 kB fits into an eighth of 100 kB, but not of the power of two below.
+    assert Blocks.of(Grained(), 2**16).window == 300

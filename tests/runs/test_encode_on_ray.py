@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tiny
 
 import xhat
 from xhat.cli import main
-from xhat.core.errors import ConfigError
+from xhat.core.errors import ConfigError, DataError
 from xhat.runs.encode_on_ray import encode_on_ray
 
 SCRIPT = """
@@ -71,3 +72,27 @@ def test_data_that_the_model_cannot_read_is_refused_before_ray_starts(run, tmp_p
     monkeypatch.setattr("xhat.runs.encode_on_ray._ray", lambda: object())
     with pytest.raises(ValueError, match=r"a table has the shape \(N, D\), got shape"):
         encode_on_ray("digits", run / "run", tmp_path / "codes")
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_task_has_fewer_rows_where_they_are_large(run, tmp_path, monkeypatch, remote):
+    asked = []
+
+    class Table:
+        def map_batches(self, coder, *, batch_size, **_):
+            asked.append(batch_size)
+            raise StopIteration
+
+    def ranged(rows, *, override_num_blocks):
+        asked.append(override_num_blocks)
+        raise StopIteration
+
+    reading = SimpleNamespace(range=ranged, read_parquet=lambda address: Table(), ActorPoolStrategy=lambda **_: None)
+    ray = SimpleNamespace(data=reading, cluster_resources=dict, shutdown=lambda: None)
+    monkeypatch.setattr("xhat.runs.encode_on_ray._ray", lambda: ray)
+    # Of six numbers of 64 bits a row, and four of its code: ten rows.
+    monkeypatch.setattr("xhat.data.memory.TOGETHER", 10 * 8 * (6 + 4))
+    table = run / "rows.parquet"
+    with pytest.raises(DataError, match="a task failed"):
+        encode_on_ray(table.as_uri() if remote else str(table), run / "run", tmp_path / "codes")
+    assert asked == [10 if remote else 20]

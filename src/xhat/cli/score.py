@@ -25,7 +25,7 @@ Method = Literal["neighbours", "mahalanobis", "reconstruction", "likelihood"]
 ROWS, FEATURES = 10, 3
 # What stands for no label, as in `xhat.data.labels`, which imports torch.
 NONE = -1
-# Rows of a table that are written at once where they are streamed.
+# Rows of a table that are written at once where they are streamed, at most.
 TOGETHER = 4096
 
 
@@ -192,6 +192,7 @@ def _names(rows: Dataset) -> list[str]:
 def _write(out: Path, scores: Numbers, fitted: Fitted, rows: Dataset, judge: Judge) -> None:
     import torch
 
+    from xhat.data.memory import rows_within
     from xhat.data.write import TABLES, write
     from xhat.data.write_parts import write_parts
 
@@ -204,7 +205,8 @@ def _write(out: Path, scores: Numbers, fitted: Fitted, rows: Dataset, judge: Jud
     if not rows.streams:
         write(_table(scores, fitted, rows, judge), out, schema=schema)
         return
-    few = torch.arange(len(rows)).split(TOGETHER)
+    # Each feature's part is a 64-bit number beside the row.
+    few = torch.arange(len(rows)).split(rows_within(rows.row_bytes + 8 * len(names), TOGETHER))
     tables = (_table(scores[part.numpy()], fitted, rows.subset(part), judge) for part in few)
     write_parts(tables, out, rows=len(rows), schema=schema)
 

@@ -28,24 +28,34 @@ class Blocks:
 
     Parameters
     ----------
-    block : int
-        Neighbouring rows that stay together until their window shuffles them.
+    block : int or tuple of int
+        Neighbouring rows that stay together until their window shuffles them: so many, or those from one of these to
+        the next where a file is cut unevenly, beginning with 0. JSON gives the latter as a list.
     window : int
         w, rows.
     sample : int
         Rows at most that statistics are taken of, and that validate.
     """
 
-    block: int
+    block: int | tuple[int, ...]
     window: int
     sample: int
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.block, int):
+            object.__setattr__(self, "block", tuple(self.block))
+
     @classmethod
     def of(cls, source: Source, memory: int) -> Self:
-        """Choose blocks for a source that may take so many bytes of memory."""
+        """Choose blocks for a source that may take so many bytes of memory, of which its grain takes an eighth at most.
+
+        All three numbers follow from the memory: give what `steady` says, for the same command to draw the same rows.
+        """
         # Several of what is read in one go, or a window would be one place of the disk.
-        window = max(1, min(max(WINDOW, 8 * source.grain * source.row_bytes), memory // 8) // source.row_bytes)
-        block = max(window // BLOCKS, min(source.grain, window), 1)
+        most = min(max(WINDOW, 8 * source.grain * source.row_bytes), memory // 8)
+        window = max(1, source.grain, most // source.row_bytes)
+        least = max(window // BLOCKS, 1)
+        block = _joined(source.edges, least) if source.edges else max(least, source.grain)
         # 4 bytes a value once it is scaled; PCA needs four times its sample.
         values = max(1, source.row_bytes // source.dtype.itemsize)
         return cls(block, window, max(2, memory // (64 * values)))
@@ -69,8 +79,7 @@ class Blocks:
         if not len(rows):
             return rows
         ordered = rows if bool((rows[1:] > rows[:-1]).all()) else rows.sort().values
-        edges = torch.arange(0, int(ordered[-1]) // self.block + 2) * self.block
-        starts = torch.searchsorted(ordered.contiguous(), edges).tolist()
+        starts = torch.searchsorted(ordered.contiguous(), self._edges(int(ordered[-1]) + 1)).tolist()
         blocks = torch.randperm(len(starts) - 1, generator=generator).tolist()
         order = torch.cat([ordered[starts[b] : starts[b + 1]] for b in blocks])
         for window in order.split(self.whole(size)):
@@ -81,7 +90,23 @@ class Blocks:
         """Choose rows for statistics: short runs that lie evenly over all, `sample` of them at most."""
         if len(rows) <= self.sample:
             return rows
-        run = max(1, min(self.block, self.sample // BLOCKS))
+        together = self.block if isinstance(self.block, int) else len(rows) // len(self.block)
+        run = max(1, min(together, self.sample // BLOCKS))
         count = max(1, self.sample // run)
         starts = torch.linspace(0, len(rows) - run, count, dtype=torch.float64).long()
         return rows[(starts[:, None] + torch.arange(run)).flatten().unique()]
+
+    def _edges(self, stop: int) -> Int64[Tensor, "E"]:
+        """Give where blocks begin, and at last a row from `stop` on."""
+        if isinstance(self.block, int):
+            return torch.arange(0, -(-stop // self.block) + 1) * self.block
+        return torch.tensor([*(edge for edge in self.block if edge < stop), stop])
+
+
+def _joined(edges: tuple[int, ...], least: int) -> tuple[int, ...]:
+    """Leave out edges that would cut blocks of fewer rows: there would be too many places and numbers."""
+    kept = list(edges[:1])
+    for edge in edges[1:]:
+        if edge - kept[-1] >= least:
+            kept.append(edge)
+    return tuple(kept)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from xhat.core.batch import Batch
 from xhat.core.errors import DataError, ShapeError, require
+from xhat.core.shapes import size
 from xhat.data.ahead import ahead
 from xhat.data.blocks import WINDOW, Blocks
 from xhat.data.memory import amount
@@ -81,6 +82,11 @@ class Dataset:
     def streams(self) -> bool:
         """Whether rows are read from a source when they are asked for."""
         return isinstance(self.x, Source)
+
+    @property
+    def row_bytes(self) -> int:
+        """The bytes of one row in memory, in the type of its source."""
+        return self.x.row_bytes if isinstance(self.x, Source) else size(self.schema.shape) * self.x.element_size()
 
     @property
     def reading(self) -> str:

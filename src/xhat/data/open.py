@@ -16,7 +16,7 @@ from xhat.data.ask import Ask, Mode, Reading
 from xhat.data.column import Column
 from xhat.data.dataset import Dataset
 from xhat.data.layout import SEQUENCES, Asked
-from xhat.data.memory import allowed, amount
+from xhat.data.memory import allowed, amount, steady
 from xhat.data.prepare import prepare
 from xhat.data.raw import Raw
 from xhat.data.readers import array, frame, image_folder, npy, parquet, ragged, text, zarr
@@ -103,6 +103,8 @@ def open(
     memory : int or str, optional
         What the data may take, as "1GB"; by default half of what is free. Files and folders of .npy and .parquet,
         folders of images and .zarr arrays that need more are streamed: read in blocks while a model trains or encodes.
+        The rows of these that validate, the sample that scaling and PCA are of and the order of an epoch follow from
+        it, by default from the power of two below: say it where a run shall be the same on another machine or day.
     to_learn : bool, default=True
         Whether a model will be fitted to it: then a single row, constant data or a column of gaps is refused.
 
@@ -146,7 +148,7 @@ def open(
     hint = "give labels as an array, one a window"
     require(not by_name or raw.labels is not None, raw.name, "labels of steps are none of windows", hint=hint)
     kind = "tokens" if kind == "text" else "table" if kind == "mixed" else kind
-    return prepare(raw, kind=kind, missing=missing, to_learn=to_learn, memory=allowed(ask.memory) if raw.source else 0)
+    return prepare(raw, kind=kind, missing=missing, to_learn=to_learn, memory=steady(ask.memory) if raw.source else 0)
 
 
 def _read(source: Any, ask: Ask, kind: Asked | None, steps: Steps) -> Raw:

@@ -20,6 +20,7 @@ from xhat.data.scan import Place, Scan
 from xhat.data.schema import Schema
 from xhat.data.source import Source
 from xhat.data.sources.laid import LaidRows
+from xhat.data.sources.picked import PickedRows
 
 # Rows that are looked at where not all are: pictures have no gaps, and a range that is known.
 SOME = 1024
@@ -57,7 +58,8 @@ def prepare(
     require(len(rows) >= least, raw.name, f"needs at least {least} rows", len(rows), hint, error=DataError)
     require(size(rows.shape[1:]) > 0, raw.name, "rows must not be empty", f"shape {rows.shape}", error=DataError)
     source = None if raw.source is None else LaidRows(raw.source, layout)
-    scan = Scan.of(rows, raw.mask) if source is None else _scanned(source, raw)
+    blocks = None if source is None else Blocks.of(source, memory)
+    scan = Scan.of(rows, raw.mask) if source is None or blocks is None else _scanned(source, blocks.window)
     _check(scan, raw, missing)
     if to_learn:
         _check_variety(scan, raw, layout.kind)
@@ -83,17 +85,18 @@ def prepare(
     )
     y = labels.y if labels else None
     if source is not None:
-        return Dataset(source, y, schema, blocks=Blocks.of(source, memory))
+        return Dataset(source, y, schema, blocks=blocks)
     mask = None if raw.mask is None else torch.from_numpy(raw.mask)
     return Dataset(_tensor(rows), y, schema, mask)
 
 
-def _scanned(source: Source, raw: Raw) -> Scan:
+def _scanned(source: Source, window: int) -> Scan:
     """Look at all rows of a source, or at some of them where they are bytes that cost much to read."""
     if source.cheap or source.dtype != np.uint8:
-        return Scan.of(source)
+        return Scan.of(source, most=window)
     some = np.linspace(0, len(source) - 1, min(len(source), SOME)).astype(np.int64)
-    return Scan.of(source.take(some))
+    # A window and not a block of the scan: images are decoded side by side where there are enough of them.
+    return Scan.of(PickedRows(source, some, grain=window), most=window)
 
 
 def _numeric(raw: Raw) -> Rows:

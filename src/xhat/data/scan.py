@@ -39,11 +39,21 @@ class Scan:
     first_infinite: Place | None = None
 
     @classmethod
-    def of(cls, rows: Rows | Source, mask: Rows | None = None) -> Self:
-        """Scan rows of shape (N, *X), N >= 1, block by block; NaN outside a mask (N, T) is no gap but padding."""
+    def of(cls, rows: Rows | Source, mask: Rows | None = None, *, most: int | None = None) -> Self:
+        """Scan rows block by block.
+
+        Parameters
+        ----------
+        rows : array or Source of shape (N, *X)
+            At least one.
+        mask : bool array of shape (N, T), optional
+            Which steps are there: NaN elsewhere is no gap but padding.
+        most : int, optional
+            Rows of a block, at most.
+        """
         low = high = np.asarray(rows[0])
         missing, first_missing, first_infinite = 0, None, None
-        for start, block in _blocks(rows):
+        for start, block in _blocks(rows, most):
             low = np.fmin(low, np.fmin.reduce(block, 0))  # fmin, fmax: NaN only where there is nothing else
             high = np.fmax(high, np.fmax.reduce(block, 0))
             if rows.dtype.kind == "f" and not np.isfinite(block).all():
@@ -67,11 +77,11 @@ class Scan:
         return _first(np.isnan(self.low), None)
 
 
-def _blocks(rows: Rows | Source) -> Iterator[tuple[int, Rows]]:
+def _blocks(rows: Rows | Source, most: int | None) -> Iterator[tuple[int, Rows]]:
     entries = BLOCK
     if isinstance(rows, Source):
         entries = max(BLOCK, rows.grain * size(rows.shape[1:]))
-    step = max(1, entries // max(1, size(rows.shape[1:])))
+    step = max(1, min(entries // max(1, size(rows.shape[1:])), most or len(rows)))
     starts = range(0, len(rows), step)
     if isinstance(rows, Source):
         yield from zip(starts, ahead(lambda start: rows[start : start + step], starts), strict=True)

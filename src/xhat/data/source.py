@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 from xhat.core.shapes import Shape, size
 from xhat.data.layout import Rows
 
+# What is read in one go, a row group or chunks, may take this part of what data may take: two windows lie beside it.
+SHARE = 8
+# And so many bytes of it are advised.
+GROUP = 8 << 20
+
 
 class Source(ABC):
     """Rows (N, *X) that are read from a disk when they are asked for; in memory are only those.
@@ -24,6 +29,8 @@ class Source(ABC):
     dtype: np.dtype[Any]
     #: Rows that are read as fast together as one alone: of a file whose rows stand for themselves 1.
     grain: int = 1
+    #: The first row of each of those, where they are not all of `grain` rows.
+    edges: tuple[int, ...] = ()
     #: Whether a pass over all rows costs no more than reading them.
     cheap: bool = True
 

@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow.dataset as parquet
 
 from xhat.core.errors import ConfigError, DataError, MissingFileError, XhatError, require
+from xhat.core.shapes import size
+from xhat.data.memory import rows_within
 from xhat.data.open import open as open_data
 from xhat.data.write import named
 from xhat.engine.device import pick_device
@@ -24,7 +26,9 @@ from xhat.models.fitted import Fitted
 if TYPE_CHECKING:
     import pandas as pd
 
-# Rows of one task, which are one file of what is written.
+    from xhat.data.dataset import Dataset
+
+# Rows of one task, at most, which are one file of what is written.
 ROWS = 16_384
 TABLES = (".parquet", ".csv")
 
@@ -75,24 +79,26 @@ def encode_on_ray(
     ray = _ray()
     folder, out = model.absolute(), out.absolute()
     remote = "://" in data
+    fitted = load(folder)
     if not remote:
         data = str(Path(data).absolute()) if Path(data).exists() else data
         # What cannot work is told here, before any worker starts.
-        fitted = load(folder)
         rows = open_data(data, **_arguments(fitted, opening), to_learn=False)
         fitted.schema.check(rows.schema)
+    together = _together(fitted, None if remote else rows)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        table = _table(ray, data) if remote else ray.data.range(len(rows), override_num_blocks=-(-len(rows) // ROWS))
+        tasks = 1 if remote else -(-len(rows) // together)
+        table = _table(ray, data) if remote else ray.data.range(len(rows), override_num_blocks=tasks)
         resources = ray.cluster_resources()
         gpus = int(resources.get("GPU", 0)) if device in ("auto", "cuda") else 0
         most = gpus or max(int(resources.get("CPU", 1)) - 1, 1)  # a core is left for reading
-        fewest = min(1 if remote else -(-len(rows) // ROWS), most)
+        fewest = min(tasks, most)
         coded = table.map_batches(
             _Coder,
             fn_constructor_args=(folder, None if remote else data, dict(opening or {}), device, precision),
-            batch_size=ROWS if remote else None,
+            batch_size=together if remote else None,
             batch_format="pandas",
             compute=ray.data.ActorPoolStrategy(min_size=fewest, max_size=most if remote else fewest),
             num_cpus=1,
@@ -130,6 +136,12 @@ class _Coder:
         else:
             rows = self.rows.subset(torch.from_numpy(np.array(batch["id"])))
         return named(self.fitted.encode(rows), None, "z")
+
+
+def _together(fitted: Fitted, rows: Dataset | None) -> int:
+    """Choose the rows of one task by their size and their codes'; of a table that Ray reads the model knows it."""
+    of_row = 8 * size(fitted.schema.shape) if rows is None else rows.row_bytes
+    return rows_within(of_row + 8 * size(fitted.model.code_shape), ROWS)
 
 
 def _arguments(fitted: Fitted, opening: Mapping[str, Any] | None) -> dict[str, Any]:

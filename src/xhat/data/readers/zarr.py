@@ -35,7 +35,7 @@ def read_folder(folder: Path, ask: Ask) -> Raw:
     ConfigError
         When zarr is not installed.
     DataError
-        When it is no such folder, or a group has no such array.
+        When it is no such folder, a group has no such array, or chunks are larger than the memory allows.
     """
     if importlib.util.find_spec("zarr") is None:
         raise ConfigError(folder.name, "needs the package zarr", hint="pip install 'xhat[zarr]'")
@@ -50,7 +50,9 @@ def read_folder(folder: Path, ask: Ask) -> Raw:
         labels = None if ask.labels is None else np.asarray(_of(opened, ask.labels, folder)[:])
     require(array.ndim > 0 and array.shape[0] > 0, folder.name, "holds no rows", array.shape, error=DataError)
     source = ZarrRows(array, folder.stem)
-    if source.nbytes > allowed(ask.memory) and source.ndim > 1:
+    memory = allowed(ask.memory)
+    if max(source.nbytes, source.chunk_bytes) > memory and source.ndim > 1:
+        source.check(memory)
         return Raw.streamed(source, labels=labels)
     return Raw(source[:], folder.stem, labels=labels)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -24,6 +26,8 @@ from xhat.data.source import Source
 TOGETHER = 16
 # Beyond these the disk is what is waited for.
 MOST = 8
+# Seconds between two looks of a worker for the process that it works for.
+LOOK = 0.5
 
 Decode = Callable[[Path, str, tuple[int, int]], Rows]
 
@@ -32,7 +36,8 @@ class ImageRows(Source):
     """Images of one mode and size, a file each.
 
     Threads would share Python's lock with the training; processes have their own. They start with the first rows that
-    are asked for, live as long as the source, and ignore Ctrl-C, which is for the run to answer.
+    are asked for, live as long as the source, and ignore Ctrl-C, which is for the run to answer. Where the process that
+    asks them was killed they end too.
 
     Parameters
     ----------
@@ -78,9 +83,9 @@ class ImageRows(Source):
         if self._pool is None:
             # Forked where it can be: they only decode, and need not import torch again.
             how = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-            count = min(os.cpu_count() or 1, MOST)
+            count = _workers_of_this_process()
             context = multiprocessing.get_context(how)
-            self._pool = ProcessPoolExecutor(count, context, initializer=_ignore_ctrl_c)
+            self._pool = ProcessPoolExecutor(count, context, initializer=_attend, initargs=(os.getpid(),))
             weakref.finalize(self, self._pool.shutdown, wait=False, cancel_futures=True)
             with warnings.catch_warnings():
                 # Python warns of forks beside threads, which may hold locks: what is forked here takes none of theirs.
@@ -94,5 +99,21 @@ def _decoded(asked: tuple[Decode, list[Path], str, tuple[int, int]]) -> Rows:
     return np.stack([decode(path, mode, size) for path in paths])
 
 
-def _ignore_ctrl_c() -> None:
+def _workers_of_this_process() -> int:
+    """Count the processors that this process may use, which those of one run on this machine share."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    beside = os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("WORLD_SIZE") or "1"
+    return max(1, min(cores // max(1, int(beside) if beside.isdecimal() else 1), MOST))
+
+
+def _attend(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    """End this worker once another process has adopted it; on Windows none does."""
+    # Not by the kernel's PR_SET_PDEATHSIG: that signal comes when the thread ends that forked, mostly one of `ahead`.
+    while os.getppid() == parent:
+        time.sleep(LOOK)
+    os._exit(1)

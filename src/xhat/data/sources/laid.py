@@ -23,12 +23,8 @@ class LaidRows(Source):
     def __init__(self, source: Source, layout: Layout) -> None:
         self.source, self.layout = source, layout
         one = layout.canonical(np.broadcast_to(np.zeros((), source.dtype), (1, *source.shape[1:])))
-        self.name, self.shape, self.grain, self.cheap = (
-            source.name,
-            (len(source), *one.shape[1:]),
-            source.grain,
-            source.cheap,
-        )
+        self.name, self.shape = source.name, (len(source), *one.shape[1:])
+        self.grain, self.edges, self.cheap = source.grain, source.edges, source.cheap
         self.dtype = np.dtype(np.uint8) if source.dtype.kind == "b" else source.dtype
 
     def take(self, rows: NDArray[np.int64]) -> Rows:

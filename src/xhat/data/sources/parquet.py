@@ -15,15 +15,10 @@ from xhat.data.column import Column
 from xhat.data.layout import Rows
 from xhat.data.memory import amount
 from xhat.data.readers.frame import as_pandas
-from xhat.data.source import Source
+from xhat.data.source import GROUP, SHARE, Source
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Of what data may take: a row group is read whole, beside two windows.
-SHARE = 8
-# Bytes of the row groups that are advised.
-GROUP = 8 << 20
 
 
 class ParquetRows(Source):
@@ -64,6 +59,8 @@ class ParquetRows(Source):
         require(sum(sizes) > 0, name, "has no rows", hint="give at least 2", error=DataError)
         self._groups, self._starts = groups, np.cumsum([0, *sizes])  # of each row group, and the end
         self.grain = max(sizes)
+        if (self._starts[:-1] % self.grain).any():  # the last group of a file is mostly shorter
+            self.edges = tuple(np.unique(self._starts[:-1]).tolist())
         self.dtype = np.dtype(np.float64) if columns else self._type()
         width = len(self.names) if columns is None else sum(column.width for column in columns)
         self.shape = (sum(sizes), width)

@@ -23,7 +23,7 @@ class PinnedRows(Source):
     def __init__(self, source: Source, rows: NDArray[np.int64]) -> None:
         self.source, self.rows, self.kept = source, rows, source.take(rows)
         self.name, self.shape, self.dtype = source.name, source.shape, source.dtype
-        self.grain, self.cheap = source.grain, source.cheap
+        self.grain, self.edges, self.cheap = source.grain, source.edges, source.cheap
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Read rows from memory where all are kept, else from the source."""
