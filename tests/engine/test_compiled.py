@@ -14,6 +14,7 @@ from xhat.engine.compiling import Estimate
 from xhat.engine.hook import Hook
 from xhat.engine.lowered import lowered
 from xhat.engine.settings import TrainSettings
+from xhat.engine.step import Step
 from xhat.models.recipe import Recipe
 from xhat.parts.objectives.reconstruction import Reconstruction
 
@@ -66,6 +67,14 @@ def test_results_are_those_of_steps_one_by_one(kind, settings):
     for state in program.step.optimiser.state.values():
         tensors += [state["exp_avg"], state["exp_avg_sq"]]
     assert len({t.untyped_storage().data_ptr() for t in tensors}) == len(tensors)
+
+
+def test_the_smaller_batch_that_is_left_of_an_epoch_is_a_program_too(monkeypatch):
+    one_by_one = run("vae", "off", batch_size=50)  # three of 50 and one of 30
+    monkeypatch.setattr(Step, "take", lambda *_: pytest.fail("a step was taken by itself"))
+    program = run("vae", "on", batch_size=50)
+    assert (program.pace.many, program.pace.tail) == (3, True)
+    assert_close(program, one_by_one, rtol=1e-4, atol=2e-5)
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ from xhat.engine.twin import twin_of
 
 
 class Compiled:
-    """The steps of a `Step`, `many` a call, to the same results but for rounding.
+    """The steps of a `Step`, several a call, to the same results but for rounding.
 
     While it is used, weights and the optimiser's moments are views of three vectors: clipping and AdamW are then one
     pass each, however many tensors there are. `release` gives every tensor memory of its own again.
@@ -34,11 +35,9 @@ class Compiled:
     step : Step
         Whose steps they are; it can take others itself in between.
     block : Batch
-        The rows of one call, scaled, (many * B, ...): what the program is made for.
-    size : int
-        B.
-    many : int
-        Steps a call.
+        The rows of one call, scaled: what the first program is made for.
+    sizes : sequence of int
+        How many rows each of its steps has.
 
     Raises
     ------
@@ -46,40 +45,54 @@ class Compiled:
         When the steps cannot be one program, which the line explains, or no compiler is there.
     """
 
-    def __init__(self, step: Step, block: Batch, size: int, many: int) -> None:
-        self.step, self.size, self.many = step, size, many
+    def __init__(self, step: Step, block: Batch, sizes: Sequence[int]) -> None:
+        self.step = step
         self._net = _Terms(step.trainee)
-        used = _used(step, block, size)
+        used = _used(step, block, sizes[0])
         self._weights = {n: p for n, p in self._net.named_parameters() if id(p) in used}
         self._flat = self._gather()
-        self._shape = _fields(block)
+        self._made: dict[int, _Made] = {}  # by the rows of a call
+        try:
+            self.make(block, sizes)
+        except BaseException:
+            self.release()
+            raise
+
+    def __call__(self, block: Batch) -> dict[str, Tensor]:
+        """Take the steps of a block that a program is made for; give each term's mean over its rows."""
+        made = self._made[len(block)]
+        with torch.no_grad():
+            knobs = self._knobs(made.steps)
+            means, length = made.program(*self._flat, self._length(), knobs, *_fields(block).values())
+        self.step.clip.mean = length
+        # Steps that are taken one by one in between may let parameters share a count.
+        torch._foreach_add_(list({id(count): count for count in self._counts()}.values()), made.steps)
+        self.step.done += made.steps
+        return dict(zip(self._names, means.unbind(), strict=True))
+
+    def make(self, block: Batch, sizes: Sequence[int]) -> None:
+        """Make a program for blocks like this one, of steps of so many rows each."""
+        shapes = _fields(block)
         try:
             with _apart(self._flat[0].device), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # torch's, of its own insides
-                given = [*self._copies(), self._knobs(), *self._shape.values()]
-                self._program = lowered(traced(self._steps, given), given)
-                self._program(*given)
-        except BaseException as error:
-            self.release()
-            if not isinstance(error, Exception):
-                raise
-            # Whatever a part does that one program cannot, and whatever a compiler lacks: steps go on without it.
+                copies = [*(f.clone() for f in self._flat), self._length()]
+                given = [*copies, self._knobs(len(sizes)), *shapes.values()]
+                program = lowered(traced(partial(self._steps, tuple(shapes), sizes), given), given)
+                program(*given)
+        # Whatever a part does that one program cannot, and whatever a compiler lacks: steps go on without it.
+        except Exception as error:
             raise TrainingError("compile", _line(error)) from error
+        self._made[len(block)] = _Made(program, {n: v.shape for n, v in shapes.items()}, len(sizes))
 
-    def __call__(self, block: Batch) -> dict[str, Tensor]:
-        """Take `many` steps; give each term's mean over all of them."""
-        with torch.no_grad():
-            means, length = self._program(*self._flat, self._length(), self._knobs(), *_fields(block).values())
-        self.step.clip.mean = length
-        # Steps that are taken one by one in between may let parameters share a count.
-        torch._foreach_add_(list({id(count): count for count in self._counts()}.values()), self.many)
-        self.step.done += self.many
-        return dict(zip(self._names, means.unbind(), strict=True))
+    def knows(self, block: Batch) -> bool:
+        """Whether there is a program for so many rows."""
+        return len(block) in self._made
 
     def fits(self, block: Batch) -> bool:
-        """Whether the program is made for such a block."""
-        came = _fields(block)
-        return came.keys() == self._shape.keys() and all(came[n].shape == v.shape for n, v in self._shape.items())
+        """Whether a program is made for such a block."""
+        made = self._made.get(len(block))
+        return made is not None and made.shapes == {n: v.shape for n, v in _fields(block).items()}
 
     def release(self) -> None:
         """Give weights and moments memory of their own: files want every tensor apart."""
@@ -112,32 +125,38 @@ class Compiled:
     def _counts(self) -> list[Tensor]:
         return [self.step.optimiser.state[p]["step"] for p in self._weights.values()]
 
-    def _copies(self) -> list[Tensor]:
-        return [*(f.clone() for f in self._flat), self._length()]
-
     def _length(self) -> Tensor:
         mean = self.step.clip.mean
         return self._flat[0].new_full((), math.nan) if mean is None else mean
 
-    def _knobs(self) -> Tensor:
-        """What each step multiplies by: 1 - ηλ, η / (1 - β₁ᵗ) and 1 / √(1 - β₂ᵗ), (many, 3)."""
+    def _knobs(self, steps: int) -> Tensor:
+        """What each step multiplies by: 1 - ηλ, η / (1 - β₁ᵗ) and 1 / √(1 - β₂ᵗ), (steps, 3)."""
         group, t = self.step.optimiser.param_groups[0], float(self._counts()[0])
         first, second = group["betas"]
         rows = []
-        for i in range(self.many):
+        for i in range(steps):
             eta = self.step.rate(i)
             group["lr"] = eta
             corrected = eta / (1 - first ** (t + i + 1)), 1 / math.sqrt(1 - second ** (t + i + 1))
             rows.append((1 - eta * group["weight_decay"], *corrected))
         return self._flat[0].new_tensor(rows)
 
-    def _steps(self, theta: Tensor, m: Tensor, v: Tensor, length: Tensor, knobs: Tensor, *given: Tensor) -> Any:
+    def _steps(
+        self,
+        names: Sequence[str],
+        sizes: Sequence[int],
+        theta: Tensor,
+        m: Tensor,
+        v: Tensor,
+        length: Tensor,
+        knobs: Tensor,
+        *given: Tensor,
+    ) -> Any:
         group, factor = self.step.optimiser.param_groups[0], self.step.clip.factor
         (first, second), epsilon = group["betas"], group["eps"]
         start, terms = (theta, m, v), []
-        for i in range(self.many):
-            batch = {n: f[i * self.size : (i + 1) * self.size] for n, f in zip(self._shape, given, strict=True)}
-            g, means = self._gradient(theta, batch)
+        for i, batch in enumerate(zip(*(field.split(list(sizes)) for field in given), strict=True)):
+            g, means = self._gradient(theta, dict(zip(names, batch, strict=True)))
             if factor:
                 now = torch.linalg.vector_norm(g)
                 limit = factor * torch.where(length > 0, length, now)  # nan is none yet
@@ -147,11 +166,11 @@ class Compiled:
             m = torch.lerp(m, g, 1 - first)
             v = v * second + g * g * (1 - second)
             theta = theta * keep - rate * m / (v.sqrt() * root + epsilon)
-            terms.append(torch.stack(list(means.values())))
+            terms.append(sizes[i] / sum(sizes) * torch.stack(list(means.values())))
         for before, after in zip(start, (theta, m, v), strict=True):
             before.copy_(after)
         self._names = tuple(means)
-        return torch.stack(terms).mean(0), length
+        return torch.stack(terms).sum(0), length
 
     def _gradient(self, theta: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         def loss(weights: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -163,6 +182,15 @@ class Compiled:
         with _without_epoch(self.step.trainee):
             grads, (_, means) = grad_and_value(loss, has_aux=True)(weights)
         return torch.cat([grads[n].reshape(-1) for n in weights]), means
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A program, the shapes of what it is called with, and how many steps it takes."""
+
+    program: Callable[..., Any]
+    shapes: dict[str, torch.Size]
+    steps: int
 
 
 class _Terms(nn.Module):

@@ -38,11 +38,15 @@ class Estimate:
         Steps a call.
     cost, gain : float
         Seconds.
+    tail_cost, tail_gain : float
+        Seconds of a second program, for what is left of an epoch after whole calls.
     """
 
     many: int
     cost: float
     gain: float
+    tail_cost: float = 0.0
+    tail_gain: float = 0.0
 
     @classmethod
     def of(cls, weights: int, batch_size: int, steps_per_epoch: int, epochs: int) -> Estimate:
@@ -62,13 +66,19 @@ class Estimate:
         many = 1
         if work < SHORT:
             many = min(range(1, min(MOST, full) + 1), key=lambda m: full // m * CALL + full % m * SAVED)
-        gain = epochs * (full // many * many) * (SAVED + SAVED_SHARE * work / RATE)
-        return cls(many, COST + COST_OF_MORE * (many - 1), gain)
+        called, saved = full // many * many, epochs * (SAVED + SAVED_SHARE * work / RATE)
+        left = steps_per_epoch - called
+        return cls(many, _cost(many), called * saved, _cost(left), left * saved)
 
     @property
     def pays(self) -> bool:
         """Whether it is worth it, in spite of what an estimate is."""
         return self.gain > WORTH * self.cost
+
+    @property
+    def tail_pays(self) -> bool:
+        """Whether the second program is."""
+        return self.tail_gain > WORTH * self.tail_cost
 
     def __str__(self) -> str:
         calls = f", {self.many} a call," if self.many > 1 else ""
@@ -85,10 +95,13 @@ class Decision:
         Steps a call; 0 takes them one by one.
     why : str
         What stands against it, or the estimate.
+    tail : bool
+        Whether what is left of an epoch after whole calls is compiled, too.
     """
 
     many: int
     why: str
+    tail: bool
 
     @classmethod
     def of(
@@ -121,7 +134,14 @@ class Decision:
         elif settings.compile == "auto" and estimate.pays and not has_compiler():
             against = f"{estimate}, but there is no C++ compiler"
         wanted = settings.compile == "on" or (settings.compile == "auto" and estimate.pays)
-        return cls((1 if streams else estimate.many) if wanted and not against else 0, against or str(estimate))
+        many = (1 if streams else estimate.many) if wanted and not against else 0
+        # Of longer steps the last one of an epoch is not worth it, though it was asked to compile.
+        tail = many > 0 and (estimate.tail_pays or (settings.compile == "on" and many > 1))
+        return cls(many, against or str(estimate), tail)
+
+
+def _cost(steps: int) -> float:
+    return COST + COST_OF_MORE * (steps - 1)
 
 
 def checked(name: object) -> str:

@@ -35,10 +35,12 @@ class Pace:
         By which the objective is told how far the run is.
     many : int, default=0
         Steps a call of one program; 0 takes them one by one.
+    tail : bool, default=False
+        Whether what is left of an epoch after whole calls is a program, too.
     """
 
-    def __init__(self, step: Step, size: int, steps_per_epoch: int, many: int = 0) -> None:
-        self.step, self.size, self.steps_per_epoch, self.many = step, size, steps_per_epoch, many
+    def __init__(self, step: Step, size: int, steps_per_epoch: int, many: int = 0, *, tail: bool = False) -> None:
+        self.step, self.size, self.steps_per_epoch, self.many, self.tail = step, size, steps_per_epoch, many, tail
         self._program: Compiled | None = None
 
     @classmethod
@@ -47,7 +49,7 @@ class Pace:
         decision = Decision.of(step.trainee, settings, steps_per_epoch, streams=streams, world=world)
         if settings.compile == "on" and not decision.many:
             _warn(decision.why)
-        return cls(step, settings.batch_size or 1, steps_per_epoch, decision.many)
+        return cls(step, settings.batch_size or 1, steps_per_epoch, decision.many, tail=decision.tail)
 
     def over(
         self, data: Rows, rows: Tensor, first: int, device: torch.device
@@ -78,18 +80,25 @@ class Pace:
         vars(self.step.trainee.objective)["epoch"] = self.step.done / self.steps_per_epoch
 
     def _made(self, group: Batch) -> bool:
-        """Whether the program takes this group; the first one makes it."""
+        """Whether a program takes this group; the first one of its size makes it."""
         if self.step.processes.world > 1:  # a run that goes on in several; a program cannot talk to the others
             return False
-        if self._program is None and len(group) == self.size * self.many:
-            from xhat.engine.compiled import Compiled  # torch's tracer takes a second to import
+        full, rest = divmod(len(group), self.size)
+        if (full, rest) != (self.many, 0) and not self.tail:
+            return False
+        sizes = [self.size] * full + [rest] * (rest > 0)
+        try:
+            if self._program is None:
+                from xhat.engine.compiled import Compiled  # torch's tracer takes a second to import
 
-            try:
-                self._program = Compiled(self.step, group, self.size, self.many)
-            except TrainingError as error:
-                self.many = 0
-                _warn(error.rule)
-        return self._program is not None and self._program.fits(group)
+                self._program = Compiled(self.step, group, sizes)
+            elif not self._program.knows(group):
+                self._program.make(group, sizes)
+        except TrainingError as error:
+            self.many, self.tail = 0, False
+            _warn(error.rule)
+            return False
+        return self._program.fits(group)
 
 
 def _warn(why: str) -> None:

@@ -236,6 +236,7 @@ class Training:
             "random": generators(self.device) if self._random is None else self._random,
             "status": self.status,
             "many": self.pace.many,
+            "tail": self.pace.tail,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -247,7 +248,8 @@ class Training:
         self._sums, self._seconds = Sums(), state["seconds"]
         self._sums.restore({name: value.to(self.device) for name, value in state["sums"].items()}, state["rows"])
         self._random = state["random"]
-        self.pace.many = state.get("many", 0)  # as it was decided: the other way rounds otherwise
+        # As it was decided: the other way rounds otherwise.
+        self.pace.many, self.pace.tail = state.get("many", 0), state.get("tail", False)
         self.status = "running" if state["status"] == "interrupted" else state["status"]
 
 
