@@ -8,7 +8,6 @@ import io
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from xhat.runs.verdict import numbers
@@ -29,6 +28,8 @@ def facts(said: str, summary: dict[str, Any]) -> str:
 
 def strip(rows: NDArray[Any], copies: NDArray[Any]) -> str:
     """Draw rows and their copies as an image element: pictures above one another, all else as lines over lines."""
+    from matplotlib.figure import Figure  # an eighth of a second that only notebooks need
+
     low, high = float(np.nanmin(rows)), float(np.nanmax(rows))
     high = high if high > low else low + 1
     pictures = rows.ndim > 2 and min(rows.shape[1:3]) > 1 and (rows.ndim == 3 or rows.shape[-1] in (1, 3))
