@@ -1,4 +1,6 @@
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -81,3 +83,15 @@ def test_parameters_of_two_types_are_moved_as_well():
         optimiser.zero_grad()
     torch.testing.assert_close(one.double(), two)
     assert float(two[0].detach()) < 0.98
+
+
+def test_a_fit_does_not_wait_for_torchs_tracer():
+    # A second and more of a short fit: torch imports it where its own optimisers are made, and where they step.
+    program = """
+import sys, numpy as np, xhat
+x = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
+xhat.fit(x, "vae", epochs=1, latent=2, batch_size=20, device="cpu")
+print("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]

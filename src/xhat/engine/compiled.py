@@ -109,10 +109,7 @@ class Compiled:
         optimiser.forget()
         if len({float(optimiser.state[p]["step"]) if optimiser.state[p] else 0.0 for p in parameters}) > 1:
             raise TrainingError("compile", "weights that were not moved equally often are stepped as they are")
-        for p in parameters:
-            if not optimiser.state[p]:
-                zeros = {"exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
-                optimiser.state[p] = {"step": torch.zeros((), device=p.device)} | zeros
+        optimiser.begin(parameters)
         moments = ([optimiser.state[p][name] for p in parameters] for name in ("exp_avg", "exp_avg_sq"))
         flat = [torch.cat([t.reshape(-1) for t in tensors]) for tensors in (parameters, *moments)]
         sizes = _sizes(parameters)
