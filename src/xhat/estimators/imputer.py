@@ -217,7 +217,8 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
             return super()._code(rows)
         if not isinstance(rows, np.ndarray):
             return MIXED
-        return likely_factors(torch.from_numpy(rows.astype(np.float64, copy=False)), _candidates(rows.shape[1]))
+        few = tuple(k for k in FACTORS if k < rows.shape[1]) or (1,)
+        return likely_factors(torch.from_numpy(rows.astype(np.float64, copy=False)), few)
 
     def _changes(self) -> dict[str, Any]:
         return {"recipe.k": self.k}
@@ -285,10 +286,6 @@ class Imputer(TransformerMixin, Estimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _candidates(features: int) -> tuple[int, ...]:
-    return tuple(k for k in FACTORS if k < features) or (1,)
 
 
 def _has_layers(net: Any) -> bool:
