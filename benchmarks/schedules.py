@@ -12,6 +12,7 @@ for the rest. On two cores the full measurement takes about a quarter of an hour
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -94,9 +95,7 @@ def methods() -> dict[str, Method]:
         "Muon, one cycle": Method(muon, rates, one_cycle),
         "SGD with momentum, one cycle": Method(sgd, (1e-3, 3e-3, 1e-2), one_cycle),
     }
-    try:
-        import schedulefree  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("schedulefree") is None:
         return found
     return found | {"AdamW, schedule-free": Method(schedule_free, rates)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from xhat.core.batch import Batch
 from xhat.core.errors import TrainingError
 from xhat.core.loss import total
 from xhat.engine.lowered import lowered, traced
+from xhat.engine.randomness import untouched_randomness
 from xhat.engine.spike_clip import MEMORY
 from xhat.engine.step import Step
 from xhat.engine.trainee import Trainee
@@ -74,7 +75,7 @@ class Compiled:
         """Make a program for blocks like this one, of steps of so many rows each."""
         shapes = _fields(block)
         try:
-            with _apart(self._flat[0].device), warnings.catch_warnings():
+            with untouched_randomness(self._flat[0].device), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # torch's, of its own insides
                 copies = [*(f.clone() for f in self._flat), self._length()]
                 given = [*copies, self._knobs(len(sizes)), *shapes.values()]
@@ -243,12 +244,6 @@ def _without_epoch(trainee: Trainee) -> Iterator[None]:
         yield
     finally:
         own["epoch"] = epoch
-
-
-def _apart(device: torch.device) -> AbstractContextManager[None]:
-    """Leave generators as they are: trying a step takes draws."""
-    forked: AbstractContextManager[None] = torch.random.fork_rng([device] if device.type == "cuda" else [])
-    return forked
 
 
 def _line(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
@@ -26,6 +26,12 @@ def private_randomness(seed: int) -> Iterator[None]:
         seeded = torch.manual_seed if torch.accelerator.is_available() else torch.default_generator.manual_seed
         seeded(seed % LIMIT)
         yield
+
+
+def untouched_randomness(device: torch.device) -> AbstractContextManager[None]:
+    """Leave generators as they are, whatever is drawn within the block: of the processor and of one device."""
+    forked: AbstractContextManager[None] = torch.random.fork_rng([device] if device.type == "cuda" else [])
+    return forked
 
 
 def generators(device: torch.device) -> list[torch.Tensor]:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from xhat.core.batch import Batch
 from xhat.core.loss import LEAST, Loss, total
+from xhat.engine.accumulating import refuse_whole
 from xhat.engine.adamw import AdamW
 from xhat.engine.cycle import one_cycle
-from xhat.engine.of_rows import refuse_whole
 from xhat.engine.processes import ALONE, Processes
 from xhat.engine.ready import cut
 from xhat.engine.settings import TrainSettings

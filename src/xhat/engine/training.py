@@ -14,13 +14,13 @@ from torch import Tensor
 from xhat.core.batch import Batch
 from xhat.core.errors import DataError, TrainingError, require
 from xhat.core.schedule import Schedule
+from xhat.engine.accumulating import refuse_what_is_not_of_rows
 from xhat.engine.divided import divided
 from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
 from xhat.engine.kept_memory import kept_memory
 from xhat.engine.labelled import Order
-from xhat.engine.of_rows import refuse_what_is_not_of_rows
 from xhat.engine.pace import Pace
 from xhat.engine.precision import computing
 from xhat.engine.processes import ALONE, Processes

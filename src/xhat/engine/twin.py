@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
+from xhat.engine.randomness import untouched_randomness
 from xhat.engine.trainee import Trainee
 
 
@@ -27,5 +28,5 @@ def twin_of(trainee: Trainee, device: torch.device) -> Iterator[Trainee | None]:
     # Modules of a user's own may hold what has no copy, as locks and files.
     except Exception:
         twin = None
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with untouched_randomness(device):
         yield twin
