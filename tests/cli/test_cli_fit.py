@@ -95,6 +95,7 @@ def test_every_option_reaches_the_run(xhat_, digits, tmp_path):
         "compile": "off",
         "accumulate": 2,
         "gradient_checkpointing": True,
+        "fsdp": False,
     }
     assert config["objective"] == {"kind": "objectives/beta_elbo", "beta": 0.5, "free_bits": 0.0}
     assert config["model"]["encoder"]["kind"] == "nets/conv.encoder"

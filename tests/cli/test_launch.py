@@ -91,17 +91,17 @@ def no_gpu(name):
     raise ConfigError("device", "must be one that this machine has", f"'{name}'")
 
 
-def test_devices_that_are_not_there_and_weights_that_would_be_divided_are_refused(monkeypatch):
+def test_devices_that_are_not_there_and_deepspeed_are_refused(monkeypatch):
     for name in processes.TOLD:
         monkeypatch.setenv(name, "2")
     with pytest.raises(ConfigError, match="several processes take cpu or cuda, got 'cuda:1'"):
         processes.joined("cuda:1", torch.device)
     with pytest.raises(ConfigError, match="must be one that this machine has, got 'cuda'"):
         processes.joined("cuda", no_gpu)
-    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
-    with pytest.raises(ConfigError, match="each holds all weights, which FSDP and DeepSpeed would divide"):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    with pytest.raises(ConfigError, match="FSDP divides weights, and not DeepSpeed"):
         processes.joined("cpu", torch.device)
-    monkeypatch.delenv("ACCELERATE_USE_FSDP")
+    monkeypatch.delenv("ACCELERATE_USE_DEEPSPEED")
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     with pytest.raises(ConfigError, match=r"each needs a GPU of its own, and this machine has 1, got 2\. Start fewer"):
         processes.joined("auto", torch.device)
@@ -112,9 +112,15 @@ def test_more_processes_than_rows_of_a_batch_are_refused():
         tiny.training(tiny.plan(), processes=processes.Processes(world=33))
 
 
-def started(folder: Path, epochs: int) -> subprocess.Popen:
+def test_weights_are_not_divided_by_one_process(tmp_path):
+    with pytest.raises(ConfigError, match=r"fsdp divides weights among processes, and there is one\. Start several"):
+        tiny.fit(fsdp=True, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def started(folder: Path, epochs: int, *more: str) -> subprocess.Popen:
     """Start a run of two processes, and come back once it has gone through some epochs."""
-    words = ["-m", "xhat", "fit", "digits", *ARGUMENTS, "--processes", "2", "--out", folder]
+    words = ["-m", "xhat", "fit", "digits", *ARGUMENTS, *more, "--processes", "2", "--out", folder]
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     run = subprocess.Popen([sys.executable, *words], env={**os.environ, "OMP_NUM_THREADS": "1"}, **quiet)
     until = time.monotonic() + 240
@@ -131,20 +137,25 @@ def alone():
     return xhat.fit("digits", epochs=40, batch_size=256, overrides=tiny.NARROW, device="cpu").history
 
 
-def test_what_two_began_and_ctrl_c_ended_one_continues(tmp_path, alone):
+@pytest.mark.parametrize(("flags", "by"), [((), 1), (("--fsdp",), 1), (("--fsdp",), 2)])
+def test_what_two_began_and_ctrl_c_ended_is_continued(tmp_path, alone, flags, by):
     folder = tmp_path / "run"
-    run = started(folder, 2)
+    run = started(folder, 2, *flags)
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=120)
     assert run.returncode == 130, err
     assert out.startswith("Interrupted and saved.")
     done = len((folder / "metrics.jsonl").read_text().splitlines())
-    history = resume(folder).history
-    assert done < len(history.epochs) == len(alone.epochs)
+    if by == 1:
+        resume(folder)
+    else:
+        assert launching.launch(by, ["fit", "--resume", str(folder), "--json"]) == 0
+    epochs = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert done < len(epochs) == len(alone.epochs)
     assert json.loads((folder / "summary.json").read_text())["epochs"] == alone.epochs[-1].epoch
-    for one, other in zip(alone.epochs, history.epochs, strict=True):
-        assert other.train == pytest.approx(one.train, rel=1e-4)
-        assert other.validation == pytest.approx(one.validation, rel=1e-4)
+    for one, other in zip(alone.epochs, epochs, strict=True):
+        assert other["train"] == pytest.approx(one.train, rel=1e-4)
+        assert other["validation"] == pytest.approx(one.validation, rel=1e-4)
 
 
 def test_a_killed_process_ends_the_run_with_its_reason(tmp_path):

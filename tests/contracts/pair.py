@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -10,11 +10,13 @@ from exercise import example, kinds, model_for
 from torch import nn
 
 from xhat.core import Batch
+from xhat.core.errors import ConfigError
 from xhat.data.scaling import Scaling
 from xhat.engine.device import pick_device
 from xhat.engine.divided import divided
 from xhat.engine.processes import Processes, joined
 from xhat.engine.settings import TrainSettings
+from xhat.engine.sharding import sharded, whole
 from xhat.engine.step import Step
 from xhat.engine.trainee import Trainee
 from xhat.models.autoencoder import Autoencoder
@@ -76,7 +78,21 @@ def fewer_rows_than_processes() -> Case:
     return model_for(Reconstruction()), Reconstruction(), rows(1)
 
 
-OWN = (weights_of_rows, draws_beside_their_rows, labels, rows_that_meet, fewer_rows_than_processes)
+def weights_that_are_shared() -> Case:
+    encoder, decoder = MLPEncoder((6,), (3,), hidden=(8,)), MLPDecoder((3,), (6,), hidden=(8,))
+    decoder.layers[0].bias = encoder.layers[0].bias  # eight numbers
+    encoder.unused = nn.Linear(4, 4)
+    return Autoencoder(encoder, Plain((3,)), decoder, Gaussian()), Reconstruction(), rows(ROWS)
+
+
+OWN = (
+    weights_of_rows,
+    draws_beside_their_rows,
+    labels,
+    rows_that_meet,
+    weights_that_are_shared,
+    fewer_rows_than_processes,
+)
 CASES: dict[str, Callable[[], Case]] = {
     **{kind: (lambda kind=kind: of_objective(kind)) for kind in kinds("objectives")},
     **{kind: (lambda kind=kind: of_bottleneck(kind)) for kind in kinds("bottlenecks")},
@@ -84,8 +100,8 @@ CASES: dict[str, Callable[[], Case]] = {
 }
 
 
-def numbers(name: str, processes: Processes) -> dict[str, float]:
-    """Give the terms of two steps and of a judgement after them, and the length of all weights and buffers.
+def numbers(name: str, processes: Processes, fsdp: bool = False) -> dict[str, float]:
+    """Give the terms of two steps and of a judgement after them, and the lengths of all weights and of their moments.
 
     In double precision: what is added in another order is then the same to many digits.
     """
@@ -97,18 +113,35 @@ def numbers(name: str, processes: Processes) -> dict[str, float]:
     step = Step(trainee, TrainSettings(lr=1e-2), 10)
     step.processes = processes
     found = {}
-    with divided(model, objective, processes):
+    with sharded(step, fsdp) as shards, divided(model, objective, processes):
+        if shards is not None:
+            shards.attempt(batch)
+            trainee.train()
         for i in range(2):
             found |= {f"{i}.{term}": float(mean) for term, mean in step(batch).items()}
         trainee.eval()
         with torch.no_grad():
             found |= {f"judged.{term}": float(mean) for term, mean in trainee(batch).means().items()}
-    values = [value.double().norm() for value in trainee.state_dict().values() if value.numel()]
-    return found | {"weights": float(torch.stack(values).norm()), "drawn next": float(torch.rand(()))}
+    moments = whole([moment for state in step.optimiser.state.values() for moment in state.values()])
+    lengths = {"weights": _length(trainee.state_dict().values()), "moments": _length(moments)}
+    return found | lengths | {"drawn next": float(torch.rand(()))}
+
+
+def _length(values: Iterable[torch.Tensor]) -> float:
+    return float(torch.stack([value.double().norm() for value in values if value.numel()]).norm())
+
+
+def divided_numbers(name: str, processes: Processes) -> dict[str, float] | str:
+    """Give the same numbers where processes divide the weights, or the line that refuses it."""
+    try:
+        return numbers(name, processes, fsdp=True)
+    except ConfigError as error:
+        return str(error)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     processes = joined("cpu", pick_device)
     found = {name: numbers(name, processes) for name in CASES}
+    found |= {f"{name}, divided": divided_numbers(name, processes) for name in CASES}
     Path(sys.argv[1], f"{processes.rank}.json").write_text(json.dumps(found))

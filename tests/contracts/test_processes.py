@@ -47,3 +47,18 @@ def test_two_processes_find_the_numbers_of_one(together, name):
     assert one.keys() == together[0][name].keys()
     for rank in range(WORLD):
         assert together[rank][name] == pytest.approx(one, rel=1e-7, abs=1e-7)
+
+
+# Objectives that read the decoder's weights, or take gradients of the nets' gradients.
+REFUSED = {"objectives/contractive": "Contractive", "objectives/rae": "RAE", "objectives/rae_gradient": "RAEGradient"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_weights_that_are_divided_change_no_number(together, name):
+    one = numbers(name, ALONE)
+    for rank in range(WORLD):
+        found = together[rank][f"{name}, divided"]
+        if name in REFUSED:
+            assert f"nets alone read, and gradients taken once: {REFUSED[name]}, or a net" in found
+        else:
+            assert found == pytest.approx(one, rel=1e-7, abs=1e-7)

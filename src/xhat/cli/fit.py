@@ -91,6 +91,8 @@ class TrainOptions:
         Take a step's gradient from so many parts of its batch, one after another: less memory. [default: 1]
     gradient_checkpointing
         Forget what nets computed inside, and compute it again on the way back: less memory, more time.
+    fsdp
+        Divide the nets' weights among the processes: for nets that are too large for one device to train.
     """
 
     epochs: int | None = None
@@ -104,6 +106,7 @@ class TrainOptions:
     compile: str | None = None
     accumulate: int | None = None
     gradient_checkpointing: Switch = False
+    fsdp: Switch = False
 
 
 def fit(

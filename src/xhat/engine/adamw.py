@@ -13,6 +13,11 @@ def _unmarked(method: Callable[..., Any]) -> Callable[..., Any]:
     return getattr(method, "__wrapped__", method)
 
 
+def own(tensor: Tensor) -> Tensor:
+    """Give this process's share of a tensor that processes divide (`engine/sharding`), any other as it is."""
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
+
+
 class AdamW(torch.optim.AdamW):
     r"""Decoupled weight decay, in torch's fused kernel.
 
@@ -45,15 +50,19 @@ class AdamW(torch.optim.AdamW):
         self, parameters: Iterable[nn.Parameter], *, lr: float, betas: tuple[float, float], weight_decay: float
     ) -> None:
         parameters = list(parameters)
-        self._fusible = len({(p.device, p.dtype) for p in parameters}) == 1 and parameters[0].device.type in _FUSED
-        super().__init__(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=self._fusible or None)
+        self.is_fusible = len({(p.device, p.dtype) for p in parameters}) == 1 and parameters[0].device.type in _FUSED
+        super().__init__(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=self.is_fusible or None)
         self._gathered: tuple[list[Tensor], ...] | None = None
+        self._divided = False
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move every parameter that has a gradient."""
         gradients = [p.grad for p in self.param_groups[0]["params"]]
+        if self._divided:
+            self.forget()
+            gradients = [own(g) for g in gradients if g is not None]
         scaled = getattr(self, "found_inf", None) is not None  # by torch's GradScaler, which may leave this step out
-        if not self._fusible or scaled or closure is not None or any(g is None for g in gradients):
+        if not self.is_fusible or scaled or closure is not None or any(g is None for g in gradients):
             self.forget()
             _UNHURRIED(self, closure)
             return
@@ -116,14 +125,36 @@ class AdamW(torch.optim.AdamW):
                 moments = {"exp_avg": torch.zeros_like(p), "exp_avg_sq": torch.zeros_like(p)}
                 self.state[p] = {"step": torch.zeros((), dtype=torch.float32, device=p.device)} | moments
 
+    def exchange(self, parameters: list[nn.Parameter], moved: Callable[[Tensor, Tensor], Tensor]) -> None:
+        """Go on with others in its parameters' places, whole ones or shares, and with what `moved` makes of states.
+
+        Parameters
+        ----------
+        parameters : list of nn.Parameter
+            As many, in the same order.
+        moved : function of two Tensors
+            From a state of the one that was, and the one that comes, to its state.
+        """
+        self.forget()
+        before = self.param_groups[0]["params"]
+        states = [self.state.pop(p, {}) for p in before]
+        for p, state in zip(parameters, states, strict=True):
+            if state:
+                self.state[p] = {name: moved(value, p) for name, value in state.items()}
+        self.param_groups[0]["params"] = parameters
+        self._divided = any(own(p) is not p for p in parameters)
+
     def _gather(self) -> tuple[list[Tensor], ...]:
         parameters = self.param_groups[0]["params"]
+        if self._divided:
+            parameters = [p for p in parameters if p.grad is not None]
         self.begin(parameters)
         states = [self.state[p] for p in parameters]
         if len({float(state["step"]) for state in states}) == 1:
             for state in states:
                 state["step"] = states[0]["step"]
-        return parameters, *([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
+        lists = [parameters, *([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))]
+        return tuple([own(tensor) for tensor in tensors] for tensors in lists) if self._divided else tuple(lists)
 
 
 # Devices that have the kernel.

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class Hook:
     """Called by the engine; does nothing unless a method is overridden."""
 
+    everywhere = False
+    """Whether it is called in every one of several processes, and not in the first alone."""
+
     def on_start(self, training: Training) -> None:
         """Before the first step of this process."""
 

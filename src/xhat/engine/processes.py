@@ -18,8 +18,8 @@ from xhat.core.errors import ConfigError, ProcessError, require
 
 # What Accelerate's and torch's launchers tell each process.
 TOLD = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
-# What Accelerate's launcher says where weights shall be divided among processes.
-DIVIDING = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")
+# What Accelerate's launcher says where weights shall be divided among processes, by whom.
+FSDP, DEEPSPEED = "ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"
 # A process that does not answer for so long has gone, though nobody said so.
 PATIENCE = timedelta(minutes=10)
 # Asking others makes a GPU wait for its step to end.
@@ -31,9 +31,9 @@ CPU = torch.device("cpu")
 class Processes:
     """One process among those that train a model together; alone, every method gives back what it got.
 
-    Every process holds the whole model and walks through the same batches with the same random numbers; they divide
-    the rows where nets compute (`divided`), and agree on gradients. Collectives are torch.distributed's, joined
-    through Accelerate's launcher and state.
+    Every process holds the whole model, or its share of the nets' weights (`sharding`), and walks through the same
+    batches with the same random numbers; they divide the rows where nets compute (`divided`), and agree on gradients.
+    Collectives are torch.distributed's, joined through Accelerate's launcher and state.
 
     Parameters
     ----------
@@ -83,6 +83,15 @@ class Processes:
         flat /= self.world
         parts = flat.split([tensor.numel() for tensor in tensors])
         torch._foreach_copy_(list(tensors), [p.view_as(t) for p, t in zip(parts, tensors, strict=True)])
+
+    def sum(self, own: Tensor) -> Tensor:
+        """Give the sum of a tensor over all processes."""
+        if self.world == 1:
+            return own
+        total = own.clone()
+        with _heard():
+            dist.all_reduce(total)
+        return total
 
     def any(self, asked: bool, step: int) -> bool:
         """Whether one of them was asked to stop; on a GPU the answer is only looked for at every sixteenth step."""
@@ -134,14 +143,13 @@ def joined(device: str, alone: Callable[[str], torch.device]) -> Processes:
     Raises
     ------
     ConfigError
-        When there are fewer GPUs than processes, or Accelerate is not installed.
+        When there are fewer GPUs than processes, Accelerate is not installed, or it was told to use DeepSpeed.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1 or not all(name in os.environ for name in TOLD):
         return Processes(device=alone(device))
-    for name in DIVIDING:
-        rule, hint = "each holds all weights, which FSDP and DeepSpeed would divide", "launch without them"
-        require(os.environ.get(name, "false").lower() != "true", "processes", rule, f"{name}=true", hint)
+    rule, hint = "FSDP divides weights, and not DeepSpeed", "launch with --use_fsdp"
+    require(os.environ.get(DEEPSPEED, "false").lower() != "true", "processes", rule, f"{DEEPSPEED}=true", hint)
     require(device in ("auto", "cpu", "cuda"), "device", "several processes take cpu or cuda", f"'{device}'")
     here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", world)), torch.cuda.device_count()
     on_gpus = device == "cuda" or (device == "auto" and gpus > 0)
@@ -159,6 +167,11 @@ def joined(device: str, alone: Callable[[str], torch.device]) -> Processes:
         state = PartialState(cpu=not on_gpus, timeout=PATIENCE)
     atexit.register(_leave)
     return Processes(state.process_index, state.num_processes, state.device)
+
+
+def launched_for_fsdp() -> bool:
+    """Whether Accelerate's launcher was told to divide weights among the processes that it started."""
+    return os.environ.get(FSDP, "false").lower() == "true" and int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def _leave() -> None:

@@ -53,6 +53,9 @@ class TrainSettings:
     gradient_checkpointing : bool, default=False
         Whether the nets' inner activations are forgotten and computed again on the way back: less memory still, for
         about a third more time, of any objective.
+    fsdp : bool, default=False
+        Whether several processes divide the nets' weights, gradients and moments among them, for nets whose training
+        is too large for one device. Results are the same to rounding.
     """
 
     epochs: int | None = None
@@ -67,6 +70,7 @@ class TrainSettings:
     compile: str = "auto"
     accumulate: int = 1
     gradient_checkpointing: bool = False
+    fsdp: bool = False
 
     def __post_init__(self) -> None:
         for name, plain in (("seed", operator.index), ("lr", float), ("weight_decay", float), ("clip", float)):
@@ -82,8 +86,9 @@ class TrainSettings:
         require(self.weight_decay >= 0, "fit", "weight_decay must be >= 0", self.weight_decay, "use 0 for none")
         require(self.clip >= 0, "fit", "clip must be >= 0", self.clip, "use 0 for none")
         require(self.accumulate >= 1, "fit", "accumulate must be >= 1", self.accumulate, "1 takes a batch at once")
-        whether = isinstance(self.gradient_checkpointing, bool)
-        require(whether, "fit", "gradient_checkpointing must be true or false", repr(self.gradient_checkpointing))
+        for name in ("gradient_checkpointing", "fsdp"):
+            whether = getattr(self, name)
+            require(isinstance(whether, bool), "fit", f"{name} must be true or false", repr(whether))
 
     def _store(self, name: str, plain: Callable[[Any], Any]) -> Any:
         """Keep a number as Python's own: numpy's would not go into JSON."""

@@ -29,11 +29,11 @@ class SpikeClip:
         self.factor = factor
         self.mean: Tensor | None = None
 
-    def __call__(self, gradients: Sequence[Tensor]) -> None:
-        """Cut `gradients` in place, together, as one vector."""
+    def __call__(self, gradients: Sequence[Tensor], length: Tensor | None = None) -> None:
+        """Cut `gradients` in place, together, as one vector, of whose `length`, (), they may be but a share."""
         if self.factor == 0 or not gradients:
             return
-        length = _length(gradients)
+        length = _length(gradients) if length is None else length
         if self.mean is None:
             self.mean = length.nan_to_num(0.0, 0.0, 0.0)
         if length.device.type == "cpu":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ from xhat.engine.ready import cut
 from xhat.engine.settings import TrainSettings
 from xhat.engine.spike_clip import SpikeClip
 from xhat.engine.trainee import Trainee
+
+if TYPE_CHECKING:
+    from xhat.engine.sharding import Shards
 
 # Little momentum for critics, as is usual since DCGAN: the game turns faster than a mean over ten steps.
 CRITIC_BETAS = (0.5, 0.99)
@@ -39,6 +42,8 @@ class Step:
 
     processes: Processes = ALONE
     """Who takes the step together, and agrees on its gradients."""
+    shards: Shards | None = None
+    """What this process has of the weights, where processes divide them."""
 
     def __init__(self, trainee: Trainee, settings: TrainSettings, total: int | None) -> None:
         self.trainee, self.lr, self.total, self.parts = trainee, settings.lr, total, settings.accumulate
@@ -83,10 +88,14 @@ class Step:
     ) -> dict[str, Tensor]:
         means = self._backward(loss(batch).means()) if self.parts == 1 else self._accumulated(loss, batch)
         gradients = [p.grad for p in parameters if p.grad is not None]
-        self.processes.average(gradients)
+        length = None
+        if self.shards is None:
+            self.processes.average(gradients)
+        else:
+            gradients, length = self.shards.agreed(gradients)
         self.scaler.unscale_(optimiser)
         if clip is not None:
-            clip(gradients)
+            clip(gradients, length)
         optimiser.param_groups[0]["lr"] = lr
         self.scaler.step(optimiser)
         optimiser.zero_grad()
@@ -106,6 +115,11 @@ class Step:
             for name, mean in self._backward({name: share * mean for name, mean in of.means().items()}).items():
                 sums[name] = sums[name] + mean if name in sums else mean
         return sums
+
+    def exchange(self, moved: Callable[[Tensor, Tensor], Tensor]) -> None:
+        """Go on with the weights that the trainee has now; see `AdamW.exchange`."""
+        self.main = self.trainee.main_parameters()
+        self.optimiser.exchange(self.main, moved)
 
     def state(self) -> dict[str, Any]:
         """Give all that the next step depends on besides the weights."""

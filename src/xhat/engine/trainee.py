@@ -64,6 +64,10 @@ class Trainee(nn.Module):
         """List what may compute with fewer bits: the encoder and the decoder."""
         return [self.model.encoder, self.model.decoder]  # type: ignore[list-item]
 
+    def exchange_nets(self, nets: list[nn.Module]) -> None:
+        """Go on with other nets in their places."""
+        self.model.encoder, self.model.decoder = nets
+
     def critic_parameters(self) -> list[nn.Parameter]:
         """List what the critic's optimiser steps."""
         return [p for p in self.objective.critic_parameters() if p.requires_grad]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, Literal
 
 import torch
@@ -29,6 +29,7 @@ from xhat.engine.ready import ready_batches
 from xhat.engine.recomputing import recomputing
 from xhat.engine.rows import Rows
 from xhat.engine.settings import TrainSettings
+from xhat.engine.sharding import sharded, whole
 from xhat.engine.step import Step
 from xhat.engine.sums import Sums
 from xhat.engine.threads import worthwhile_threads
@@ -56,7 +57,7 @@ class Training:
     settings : TrainSettings
         How; what is left open is resolved for this many training rows.
     hooks : sequence of Hook
-        Who watches; of several processes the first one's.
+        Who watches; of several processes the first one's, and those that are to be `everywhere`.
     processes : Processes, optional
         Who trains together; alone by default.
     """
@@ -73,7 +74,7 @@ class Training:
     ) -> None:
         settings = settings.resolved(len(train))
         self.trainee, self.data, self.settings = trainee, data, settings
-        self.processes, self.hooks = processes, hooks if processes.is_first else ()
+        self.processes, self.hooks = processes, [hook for hook in hooks if processes.is_first or hook.everywhere]
         self.train_rows, self.validation_rows = train, validation
         self.device = next(trainee.parameters()).device
         self.epochs, self.batch_size = settings.epochs or 1, settings.batch_size or 1
@@ -110,41 +111,53 @@ class Training:
         TrainingError
             When a term is no longer a finite number; the best weights so far are then in place.
         """
-        with (
-            kept_memory(),
-            private_randomness(self.settings.seed),
-            computing(self.trainee.nets(), self.settings.precision),
-            recomputing(self.trainee.nets(), self.settings.gradient_checkpointing),
-            divided(self.trainee.model, self.trainee.objective, self.processes),
-            Interrupt() as interrupt,
-        ):
+        with kept_memory(), private_randomness(self.settings.seed), Interrupt() as interrupt:
             if self._random is not None:
                 set_generators(self._random, self.device)
                 self._random = None
-            refuse_what_is_not_of_rows(self.trainee, self._some(self.batch_size), self.settings.accumulate)
-            for hook in self.hooks:
-                hook.on_start(self)
-            try:
+            some = self._some(self.batch_size)
+            with self._nets_as_set():
+                refuse_what_is_not_of_rows(self.trainee, some, self.settings.accumulate)
                 self.processes.align(self.trainee)
                 if not self.history.epochs:
                     self._begin()
-                with worthwhile_threads(self.trainee, self._some(self.batch_size), self.processes.world):
-                    self._run(interrupt)
-            except TrainingError:
-                self.status = "diverged"
-                raise
-            finally:
-                with ExitStack() as stop:  # each of these happens, whatever another one raises
-                    stop.callback(self._settle)
-                    for hook in reversed(self.hooks):
-                        stop.callback(hook.on_stop, self)
+            with sharded(self.step, self.settings.fsdp) as shards, self._nets_as_set():
+                if shards is not None:
+                    shards.attempt(some)
+                self._watched(interrupt)
         return self.status
+
+    @contextmanager
+    def _nets_as_set(self) -> Iterator[None]:
+        """Let the nets compute as the settings say, and on this process's rows."""
+        nets = self.trainee.nets()
+        with (
+            computing(nets, self.settings.precision),
+            recomputing(nets, self.settings.gradient_checkpointing),
+            divided(self.trainee.model, self.trainee.objective, self.processes),
+        ):
+            yield
+
+    def _watched(self, interrupt: Interrupt) -> None:
+        for hook in self.hooks:
+            hook.on_start(self)
+        try:
+            with worthwhile_threads(self.trainee, self._some(self.batch_size), self.processes.world):
+                self._run(interrupt)
+        except TrainingError:
+            self.status = "diverged"
+            raise
+        finally:
+            with ExitStack() as stop:  # each of these happens, whatever another one raises
+                stop.callback(self._settle)
+                for hook in reversed(self.hooks):
+                    stop.callback(hook.on_stop, self)
 
     def _settle(self) -> None:
         self._random = generators(self.device)
         self.pace.release()
         if self.status != "interrupted" and self.best:
-            self.trainee.load_state_dict(self.best)
+            (self.step.shards or self.trainee).load_state_dict(self.best)
         self.trainee.eval()
 
     def _run(self, interrupt: Interrupt) -> None:
@@ -224,8 +237,11 @@ class Training:
                 )
 
     def state(self) -> dict[str, Any]:
-        """Give everything that is needed to continue exactly."""
-        return {
+        """Give everything that is needed to continue exactly.
+
+        All processes must call this where they divide weights.
+        """
+        state = {
             "trainee": self.trainee.state_dict(),
             "best": self.best,
             "step": self.step.state(),
@@ -238,6 +254,7 @@ class Training:
             "many": self.pace.many,
             "tail": self.pace.tail,
         }
+        return whole(state, keep=self.processes.is_first) if self.settings.fsdp else state
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from a `state`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from xhat.data.open import open as open_data
 from xhat.engine.checkpoint import read_checkpoint
 from xhat.engine.device import pick_device
 from xhat.engine.hook import Hook
-from xhat.engine.processes import joined
+from xhat.engine.processes import joined, launched_for_fsdp
 from xhat.engine.randomness import private_randomness
 from xhat.engine.settings import TrainSettings
 from xhat.engine.trainee import Trainee
@@ -153,19 +153,22 @@ def execute(
         The state to continue from.
     """
     processes = joined(plan.settings.device, pick_device)
+    settings = replace(plan.settings, fsdp=plan.settings.fsdp or launched_for_fsdp())
+    rule, hint = "fsdp divides weights among processes, and there is one", "start several, as with --processes 2"
+    require(processes.world > 1 or not settings.fsdp or checkpoint is not None, "fit", rule, hint=hint)
     folder = None if out is None else RunFolder(out)
     if folder is not None and checkpoint is None:
         folder.refuse_occupied()
-    folder = folder if processes.is_first else None
     model, objective = plan.recipe.model, plan.recipe.objective
     fitted = Fitted(model, plan.scaling, plan.data.schema, config(objective), origin=plan.origin)
+    recorders = [] if folder is None else [Recorder(folder if processes.is_first else None, fitted)]
+    folder = folder if processes.is_first else None
     if plan.origin["init"] == "greedy" and checkpoint is None:
         pretrain_greedily(plan)
     trainee = Trainee(model, objective, plan.scaling).to(processes.device)
-    recorders = [] if folder is None else [Recorder(folder, fitted)]
     split = plan.split
     watching = [*recorders, *hooks]
-    training = Training(trainee, plan.data, split.train, split.validation, plan.settings, watching, processes)
+    training = Training(trainee, plan.data, split.train, split.validation, settings, watching, processes)
     if checkpoint is not None:
         _restore(training, checkpoint, out)
     fitted.history = training.history

@@ -8,6 +8,7 @@ from xhat.core.files import write_json
 from xhat.engine.checkpoint import write_checkpoint
 from xhat.engine.history import Epoch
 from xhat.engine.hook import Hook
+from xhat.engine.processes import ASK_EVERY
 from xhat.engine.training import Training
 from xhat.models.artifact import append_epoch, describe, write_history
 from xhat.models.fitted import Fitted
@@ -23,8 +24,9 @@ class Recorder(Hook):
 
     Parameters
     ----------
-    folder : RunFolder
-        Where to write.
+    folder : RunFolder or None
+        Where to write. Of several processes the first one writes; the others need none, and hand in what they have of
+        the weights where these are divided.
     fitted : Fitted
         What is being trained.
     seconds : float, default=30
@@ -34,8 +36,11 @@ class Recorder(Hook):
         killed.
     """
 
-    def __init__(self, folder: RunFolder, fitted: Fitted, seconds: float = 30.0, amid: float = 300.0) -> None:
-        self.folder, self.fitted, self.seconds, self.amid = folder, fitted, seconds, amid
+    everywhere = True
+
+    def __init__(self, folder: RunFolder | None, fitted: Fitted, seconds: float = 30.0, amid: float = 300.0) -> None:
+        self.folder, self.seconds, self.amid = folder, seconds, amid
+        self._description = describe(fitted)
         self._written = time.monotonic()
 
     def on_start(self, training: Training) -> None:
@@ -49,13 +54,15 @@ class Recorder(Hook):
             self._begin(training)
             self._checkpoint(training)
             return
-        append_epoch(self.folder.metrics, epoch)
-        if time.monotonic() - self._written > self.seconds:
+        if self.folder is not None:
+            append_epoch(self.folder.metrics, epoch)
+        if self._due(training, self.seconds):
             self._checkpoint(training)
 
     def on_step(self, training: Training) -> None:
         """Write a checkpoint amid an epoch where one is due; after its last step the epoch is still to be judged."""
-        if time.monotonic() - self._written > self.amid and training.step.done % training.steps_per_epoch:
+        asks = training.step.shards is None or training.step.done % ASK_EVERY == 0
+        if asks and training.step.done % training.steps_per_epoch and self._due(training, self.amid):
             self._checkpoint(training)
 
     def on_stop(self, training: Training) -> None:
@@ -63,11 +70,19 @@ class Recorder(Hook):
         if training.status in ("finished", "stopped early", "interrupted"):
             self._checkpoint(training)
 
+    def _due(self, training: Training, seconds: float) -> bool:
+        late = time.monotonic() - self._written > seconds
+        # Divided weights are gathered by all or by none: the first one's clock decides.
+        return late if training.step.shards is None else bool(training.processes.agreed({"late": late})["late"])
+
     def _begin(self, training: Training) -> None:
-        write_json(self.folder.config, describe(self.fitted))
-        write_json(self.folder.environment, environment(training.device))
-        write_history(self.folder.metrics, training.history)
+        if self.folder is not None:
+            write_json(self.folder.config, self._description)
+            write_json(self.folder.environment, environment(training.device))
+            write_history(self.folder.metrics, training.history)
 
     def _checkpoint(self, training: Training) -> None:
-        write_checkpoint(self.folder.checkpoint, training.state())
+        state = training.state()
+        if self.folder is not None:
+            write_checkpoint(self.folder.checkpoint, state)
         self._written = time.monotonic()
