@@ -1,4 +1,4 @@
-"""A row that trains: Pythae, a bare loop and xhat in several settings, with one net."""
+"""A row that trains: Pythae, its products alone, a bare loop and xhat in several settings, with one net."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from speed_rows._row import Contender, Options, Row
-from speed_rows._training import BARE, PYTHAE, XHAT
+from speed_rows._training import BARE, PRODUCTS, PYTHAE, XHAT
 
 
 def fits(
@@ -42,4 +42,5 @@ def fits(
     ours = {
         name: Contender(XHAT, (json.dumps(work | {"settings": dict(chosen)}),)) for name, chosen in settings.items()
     }
-    return Row(title, peers | {"bare loop": Contender(BARE, (given,))} | ours, goals if options.peer else {})
+    limits = {"products alone, 32": Contender(PRODUCTS, (given,)), "bare loop": Contender(BARE, (given,))}
+    return Row(title, peers | limits | ours, goals if options.peer else {})

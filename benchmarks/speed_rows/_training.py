@@ -78,6 +78,33 @@ def nets(inner=nn.SiLU if a["net_options"].get("activation") == "silu" else nn.R
             nn.Sequential(nn.Linear(a["latent"], cs[-1] * side * side), nn.Unflatten(1, (cs[-1], side, side)), *g))
 """
 
+# The limit: a step's products of matrices and nothing else, into memory that is there. A convolution is the product of
+# its patches, which lie ready, with its weights; each layer takes three, one forward and two backward.
+PRODUCTS = (
+    ROWS
+    + NETS
+    + """
+sizes = []
+def note(m, given, gave):
+    x, y, many = given[0], gave, m.weight[0, 0].numel()
+    if isinstance(m, nn.Linear): sizes.append((len(x), x.shape[1], y.shape[1]))
+    elif isinstance(m, nn.Conv2d): sizes.append((y[:, 0].numel(), many * x.shape[1], y.shape[1]))
+    else: sizes.append((x[:, 0].numel(), x.shape[1], many * y.shape[1]))
+f, g = nets()
+for m in (*f.modules(), *g.modules()):
+    if hasattr(m, "weight"): m.register_forward_hook(note)
+with torch.no_grad(): g(f(torch.rand(batch, *shape)).chunk(1 + (a["objective"] == "elbo"), 1)[0])
+work = []
+for i, (n, k, m) in enumerate(sizes):
+    X, W, Y = torch.rand(n, k), torch.rand(k, m), torch.rand(n, m)
+    work += [(X, W, torch.empty(n, m)), (X.T, Y, torch.empty(k, m))] + [(Y, W.T, torch.empty(n, k))] * (i > 0)
+for done in range(steps + warm):
+    if done == warm: start = now()
+    for left, right, out in work: torch.mm(left, right, out=out)
+print(steps * batch / (now() - start))
+"""
+)
+
 BARE = (
     ROWS
     + NETS

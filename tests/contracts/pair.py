@@ -12,6 +12,7 @@ from torch import nn
 from xhat.core import Batch
 from xhat.core.errors import ConfigError
 from xhat.data.scaling import Scaling
+from xhat.engine.apart import Apart, are_apart
 from xhat.engine.device import pick_device
 from xhat.engine.divided import divided
 from xhat.engine.processes import Processes, joined
@@ -100,7 +101,7 @@ CASES: dict[str, Callable[[], Case]] = {
 }
 
 
-def numbers(name: str, processes: Processes, fsdp: bool = False) -> dict[str, float]:
+def numbers(name: str, processes: Processes, fsdp: bool = False, apart: bool = False) -> dict[str, float]:
     """Give the terms of two steps and of a judgement after them, and the lengths of all weights and of their moments.
 
     In double precision: what is added in another order is then the same to many digits.
@@ -113,7 +114,9 @@ def numbers(name: str, processes: Processes, fsdp: bool = False) -> dict[str, fl
     step = Step(trainee, TrainSettings(lr=1e-2), 10)
     step.processes = processes
     found = {}
-    with sharded(step, fsdp) as shards, divided(model, objective, processes):
+    apart = apart and are_apart(trainee.train(), batch, processes)
+    with sharded(step, fsdp) as shards, divided(model, objective, processes) as division:
+        step.apart = Apart(processes, division) if apart else None
         if shards is not None:
             shards.attempt(batch)
             trainee.train()
@@ -124,7 +127,7 @@ def numbers(name: str, processes: Processes, fsdp: bool = False) -> dict[str, fl
             found |= {f"judged.{term}": float(mean) for term, mean in trainee(batch).means().items()}
     moments = whole([moment for state in step.optimiser.state.values() for moment in state.values()])
     lengths = {"weights": _length(trainee.state_dict().values()), "moments": _length(moments)}
-    return found | lengths | {"drawn next": float(torch.rand(()))}
+    return found | lengths | {"drawn next": float(torch.rand(())), "apart": float(apart)}
 
 
 def _length(values: Iterable[torch.Tensor]) -> float:
@@ -134,7 +137,7 @@ def _length(values: Iterable[torch.Tensor]) -> float:
 def divided_numbers(name: str, processes: Processes) -> dict[str, float] | str:
     """Give the same numbers where processes divide the weights, or the line that refuses it."""
     try:
-        return numbers(name, processes, fsdp=True)
+        return numbers(name, processes, fsdp=True, apart=True)
     except ConfigError as error:
         return str(error)
 
@@ -143,5 +146,6 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     processes = joined("cpu", pick_device)
     found = {name: numbers(name, processes) for name in CASES}
+    found |= {f"{name}, apart": numbers(name, processes, apart=True) for name in CASES}
     found |= {f"{name}, divided": divided_numbers(name, processes) for name in CASES}
     Path(sys.argv[1], f"{processes.rank}.json").write_text(json.dumps(found))

@@ -61,4 +61,18 @@ def test_weights_that_are_divided_change_no_number(together, name):
         if name in REFUSED:
             assert f"nets alone read, and gradients taken once: {REFUSED[name]}, or a net" in found
         else:
-            assert found == pytest.approx(one, rel=1e-7, abs=1e-7)
+            assert found | {"apart": 0} == pytest.approx(one, rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rows_that_are_taken_apart_change_no_number(together, name):
+    one = numbers(name, ALONE)
+    for rank in range(WORLD):
+        assert together[rank][f"{name}, apart"] | {"apart": 0} == pytest.approx(one, rel=1e-7, abs=1e-7)
+
+
+def test_losses_of_rows_are_told_from_others(together):
+    apart = {name for name in CASES if together[0][f"{name}, apart"]["apart"]}
+    assert apart >= {"objectives/reconstruction", "objectives/beta_elbo", "objectives/iwae", "weights_of_rows"}
+    assert not apart & {"objectives/mmd", "objectives/tc", "objectives/factor", "bottlenecks/vq", "bottlenecks/topk"}
+    assert "rows_that_meet" not in apart

@@ -77,6 +77,10 @@ class Batch:
         """Keep some rows, told by their numbers (M,) or by a bool for each (B,)."""
         return self._each(lambda value: value[rows])
 
+    def span(self, start: int, end: int) -> Batch:
+        """Keep the rows from `start` to `end`, as views."""
+        return self._each(lambda value: value[start:end])
+
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         changed = {f.name: change(v) for f in fields(self) if (v := getattr(self, f.name)) is not None}
         return replace(self, **changed)

@@ -25,7 +25,7 @@ from xhat.engine.processes import Processes
 
 
 @contextmanager
-def divided(model: nn.Module, objective: nn.Module, processes: Processes) -> Iterator[None]:
+def divided(model: nn.Module, objective: nn.Module, processes: Processes) -> Iterator[Division]:
     """Let the processes divide the rows of a model's nets, and of an objective's critics of rows, within the block.
 
     Fewer rows than processes are computed by all of them. So are nets whose rows meet, in a batch normalisation.
@@ -39,8 +39,9 @@ def divided(model: nn.Module, objective: nn.Module, processes: Processes) -> Ite
     processes : Processes
         Who divides; alone nothing is changed.
     """
+    division = Division()
     if processes.world == 1:
-        yield
+        yield division
         return
     encoder, decoder, likelihood = (cast(nn.Module, getattr(model, n)) for n in ("encoder", "decoder", "likelihood"))
     # Critics of codes are small: dividing them would cost more than it saves.
@@ -48,23 +49,38 @@ def divided(model: nn.Module, objective: nn.Module, processes: Processes) -> Ite
     handles: list[Any] = []
     for net in (encoder, *critics):
         if not _meet(net):
-            handles += _Share(net, processes).hooks()
+            handles += _Share(net, processes, division).hooks()
     if not _meet(decoder):
-        share = _Share(decoder, processes)
+        share = _Share(decoder, processes, division)
         handles += [decoder.register_forward_pre_hook(share.enter), decoder.register_forward_hook(share.leave_divided)]
         handles += [likelihood.register_forward_hook(share.wrap)]
     try:
-        yield
+        yield division
     finally:
         for handle in handles:
             handle.remove()
 
 
+class Division:
+    """Whether rows are divided where nets compute."""
+
+    on = True
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let nets compute what they are given within the block."""
+        self.on = False
+        try:
+            yield
+        finally:
+            self.on = True
+
+
 class _Share:
     """One net's hooks: what it is called with is cut to this process's rows, what it gives is gathered."""
 
-    def __init__(self, net: nn.Module, processes: Processes) -> None:
-        self.net, self.processes, self.draws = net, processes, _draws(net)
+    def __init__(self, net: nn.Module, processes: Processes, division: Division) -> None:
+        self.net, self.processes, self.division, self.draws = net, processes, division, _draws(net)
         self.rows: int | None = None  # of the whole batch; None where all compute it
         self.random: list[Tensor] = []
 
@@ -73,7 +89,7 @@ class _Share:
 
     def enter(self, _net: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         n = len(arguments[0])
-        self.rows = n if n >= self.processes.world else None
+        self.rows = n if self.division.on and n >= self.processes.world else None
         if self.rows is None:
             return arguments
         if self.draws:

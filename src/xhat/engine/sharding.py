@@ -125,14 +125,15 @@ class Shards:
                 buffer.copy_(before)
         trainee.zero_grad()
 
-    def agreed(self, gradients: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
-        """Average gradients over processes; give this process's shares of them, and the length, (), of all as one.
+    def agreed(self, gradients: Sequence[Tensor], others: Sequence[Tensor] = ()) -> tuple[list[Tensor], Tensor]:
+        """Average gradients over processes, and others in the same message.
 
-        Those of divided weights come as means already.
+        Give this process's shares of the gradients, and the length, (), of all of them as one vector. Those of divided
+        weights come as means already.
         """
         divided = [own(g) for g in gradients if _is_divided(g)]
         whole = [g for g in gradients if not _is_divided(g)]
-        self.processes.average(whole)
+        self.processes.average([*whole, *others])
         squares = self.processes.sum(self._squares(divided)) + self._squares(whole)
         return [*divided, *whole], squares.sqrt()
 

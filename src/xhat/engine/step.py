@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,13 +15,14 @@ from xhat.core.loss import LEAST, Loss, total
 from xhat.engine.accumulating import refuse_whole
 from xhat.engine.adamw import AdamW
 from xhat.engine.cycle import one_cycle
-from xhat.engine.processes import ALONE, Processes
+from xhat.engine.processes import ALONE, ASK_EVERY, Processes
 from xhat.engine.ready import cut
 from xhat.engine.settings import TrainSettings
 from xhat.engine.spike_clip import SpikeClip
 from xhat.engine.trainee import Trainee
 
 if TYPE_CHECKING:
+    from xhat.engine.apart import Apart
     from xhat.engine.sharding import Shards
 
 # Little momentum for critics, as is usual since DCGAN: the game turns faster than a mean over ten steps.
@@ -44,6 +46,8 @@ class Step:
     """Who takes the step together, and agrees on its gradients."""
     shards: Shards | None = None
     """What this process has of the weights, where processes divide them."""
+    apart: Apart | None = None
+    """How processes take their own rows all the way, where a loss lets them."""
 
     def __init__(self, trainee: Trainee, settings: TrainSettings, total: int | None) -> None:
         self.trainee, self.lr, self.total, self.parts = trainee, settings.lr, total, settings.accumulate
@@ -52,10 +56,11 @@ class Step:
         self.clip = SpikeClip(settings.clip)
         self.optimiser = _adamw(self.main, settings)
         # Float16 ends at 6e-8: small gradients are kept by a loss that is multiplied, and divided afterwards.
-        device = next(trainee.parameters()).device.type
-        self.scaler = torch.amp.GradScaler(device, enabled=settings.precision == "16")
+        device = next(trainee.parameters()).device
+        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "16")
         self.critic = trainee.critic_parameters()
         self.critic_optimiser = _adamw(self.critic, settings, CRITIC_BETAS) if self.critic else None
+        self._asks, self._asked = False, torch.zeros((), device=device)  # to stop: this process, one of them
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Take the step on a raw batch; give each term's mean, (), still on the device."""
@@ -86,13 +91,11 @@ class Step:
         lr: float,
         clip: SpikeClip | None = None,
     ) -> dict[str, Tensor]:
-        means = self._backward(loss(batch).means()) if self.parts == 1 else self._accumulated(loss, batch)
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        length = None
-        if self.shards is None:
-            self.processes.average(gradients)
-        else:
-            gradients, length = self.shards.agreed(gradients)
+        with nullcontext((batch, 1.0)) if self.apart is None else self.apart.own(batch) as (own, share):
+            means = self._backward(loss(own), share) if self.parts == 1 else self._accumulated(loss, own, share)
+        gradients, length = [p.grad for p in parameters if p.grad is not None], None
+        if self.processes.world > 1:
+            gradients, length = self._agreed(gradients, means)
         self.scaler.unscale_(optimiser)
         if clip is not None:
             clip(gradients, length)
@@ -101,20 +104,41 @@ class Step:
         optimiser.zero_grad()
         return means
 
-    def _backward(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _backward(self, loss: Loss, share: float) -> dict[str, Tensor]:
+        means = loss.means()
+        if share != 1.0:
+            means = {name: share * mean for name, mean in means.items()}
         self.scaler.scale(total(means)).backward()
         return {name: mean.detach() for name, mean in means.items()}
 
-    def _accumulated(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Tensor]:
+    def _accumulated(self, loss: Callable[[Batch], Loss], batch: Batch, share: float) -> dict[str, Tensor]:
         """Add up the gradients of a batch's parts, each with its share of the rows' weights."""
         sums: dict[str, Tensor] = {}
         for part in cut(batch, math.ceil(len(batch) / self.parts)):
             of = loss(part)
             refuse_whole(of, self.parts)
-            share = part.mass / max(batch.mass, LEAST)
-            for name, mean in self._backward({name: share * mean for name, mean in of.means().items()}).items():
+            for name, mean in self._backward(of, share * part.mass / max(batch.mass, LEAST)).items():
                 sums[name] = sums[name] + mean if name in sums else mean
         return sums
+
+    def _agreed(self, gradients: list[Tensor], means: dict[str, Tensor]) -> tuple[list[Tensor], Tensor | None]:
+        """Average over processes, in one message: gradients, means of own rows, and whether one was asked to stop."""
+        self._asked.fill_(self._asks)
+        others = [self._asked, *(means.values() if self.apart else ())]
+        if self.shards is not None:
+            return self.shards.agreed(gradients, others)
+        self.processes.average([*gradients, *others])
+        return gradients, None
+
+    def stops(self, asked: bool) -> bool:
+        """Whether one of the processes was asked to stop, as the last step told; the next one tells of this one.
+
+        On a GPU one looks at every sixteenth step.
+        """
+        if self.processes.world == 1:
+            return asked
+        self._asks = asked
+        return (self._asked.device.type == "cpu" or self.done % ASK_EVERY == 0) and bool(self._asked > 0)
 
     def exchange(self, moved: Callable[[Tensor, Tensor], Tensor]) -> None:
         """Go on with the weights that the trainee has now; see `AdamW.exchange`."""

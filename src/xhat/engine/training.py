@@ -15,7 +15,8 @@ from xhat.core.batch import Batch
 from xhat.core.errors import DataError, TrainingError, require
 from xhat.core.schedule import Schedule
 from xhat.engine.accumulating import refuse_what_is_not_of_rows
-from xhat.engine.divided import divided
+from xhat.engine.apart import Apart, are_apart
+from xhat.engine.divided import Division, divided
 from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
 from xhat.engine.interrupt import Interrupt
@@ -121,22 +122,24 @@ class Training:
                 self.processes.align(self.trainee)
                 if not self.history.epochs:
                     self._begin()
-            with sharded(self.step, self.settings.fsdp) as shards, self._nets_as_set():
+            apart = are_apart(self.trainee, some, self.processes)
+            with sharded(self.step, self.settings.fsdp) as shards, self._nets_as_set() as division:
+                self.step.apart = Apart(self.processes, division) if apart else None
                 if shards is not None:
                     shards.attempt(some)
                 self._watched(interrupt)
         return self.status
 
     @contextmanager
-    def _nets_as_set(self) -> Iterator[None]:
+    def _nets_as_set(self) -> Iterator[Division]:
         """Let the nets compute as the settings say, and on this process's rows."""
         nets = self.trainee.nets()
         with (
             computing(nets, self.settings.precision),
             recomputing(nets, self.settings.gradient_checkpointing),
-            divided(self.trainee.model, self.trainee.objective, self.processes),
+            divided(self.trainee.model, self.trainee.objective, self.processes) as division,
         ):
-            yield
+            yield division
 
     def _watched(self, interrupt: Interrupt) -> None:
         for hook in self.hooks:
@@ -172,7 +175,7 @@ class Training:
                 self._sums.add(means, mass)
                 for hook in self.hooks:
                     hook.on_step(self)
-                asked = self.processes.any(interrupt.asked, self.step.done)
+                asked = self.step.stops(interrupt.asked)
                 if asked and self.step.done % self.steps_per_epoch:
                     self._seconds += time.perf_counter() - start
                     self.status = "interrupted"
@@ -182,7 +185,7 @@ class Training:
                     self._means(number)
             self._close_epoch(number, self._means(number), start)
             self._decide(number)
-            if self.processes.any(interrupt.asked, 0) and self.status == "running":
+            if self.processes.any(interrupt.asked) and self.status == "running":
                 self.status = "interrupted"
 
     def _begin(self) -> None:
