@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
 Numbers = NDArray[np.float64]
 # Elements beyond which eigenvectors take longer than the randomised factors that scikit-learn finds instead.
@@ -45,7 +44,8 @@ def eigen_axes(x: NDArray[np.floating], k: int) -> Axes:
         scatter += apart.T @ apart
     covariance = scatter / (n - 1)
     spread = covariance.diagonal().copy()
-    values, vectors = eigh(covariance, subset_by_index=[d - k, d - 1], overwrite_a=True, check_finite=False)
-    axes = vectors.T[::-1]  # (K, D), the widest first
+    # All of them: to find but K takes scipy, whose import takes longer than it saves.
+    values, vectors = np.linalg.eigh(covariance)
+    axes = vectors.T[::-1][:k]  # (K, D), the widest first
     largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
-    return Axes(mean, axes * np.sign(largest), values[::-1].clip(min=0.0), spread)
+    return Axes(mean, axes * np.sign(largest), values[::-1][:k].clip(min=0.0), spread)

@@ -8,7 +8,6 @@ from typing import Self
 
 import torch
 from jaxtyping import Float
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from xhat.core.batch import Batch
@@ -79,6 +78,8 @@ class PrincipalComponents:
                 torch.from_numpy(part).float() for part in (found.mean, found.axes, found.variances)
             )
             return cls(mean, axes, variances, torch.from_numpy(found.spread))
+        from sklearn.decomposition import PCA  # here alone: its import takes a second
+
         pca = PCA(k, random_state=0).fit(x)
         mean, axes, variances = (
             torch.from_numpy(part).float() for part in (pca.mean_, pca.components_, pca.explained_variance_)

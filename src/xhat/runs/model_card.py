@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, StrictUndefined
-
 from xhat.data.schema import Schema
 from xhat.models.fitted import Fitted
 from xhat.runs.folder import RunFolder
@@ -56,6 +54,8 @@ is known.
 
 def model_card(fitted: Fitted, folder: RunFolder) -> str:
     """Fill in the card of a finished run."""
+    from jinja2 import Environment, StrictUndefined  # here alone: a fit without a folder has no card
+
     template = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(CARD)
     return template.render(
         origin=fitted.origin,

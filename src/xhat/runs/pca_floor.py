@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import torch
 from jaxtyping import Float
-from scipy.stats import t as student
 from torch import Tensor, nn
 
 from xhat.core.batch import Batch
@@ -84,10 +83,12 @@ def promises_pca(plan: Plan) -> bool:
 
 def _bound(gains: Float[Tensor, "N"]) -> float:
     """Give what the mean gain is at least, but for a small chance; of one row that is not known."""
+    from scipy.special import stdtrit  # Student's quantile; scipy.stats would take half a second to import
+
     n = len(gains)
     if n < 2:
         return 0.0
-    return float(gains.mean() - student.ppf(1 - DOUBT / len(SHARES), n - 1) * gains.std() / n**0.5)
+    return float(gains.mean() - stdtrit(n - 1, 1 - DOUBT / len(SHARES)) * gains.std() / n**0.5)
 
 
 @torch.inference_mode()

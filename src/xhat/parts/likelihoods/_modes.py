@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
 
 # A value that so many rows share has a mode of its own.
 COMMON = 0.05
@@ -66,6 +68,10 @@ class Modes:
 
 
 def _mixture(x: Values, k: int, least: float) -> GaussianMixture:
+    # Here alone: their import takes a second.
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
     mixture = GaussianMixture(
         k,
         reg_covar=least**2,

@@ -8,8 +8,6 @@ from typing import Self
 
 import torch
 from jaxtyping import Float, Int64
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
 
 from xhat.core.errors import ConfigError, require
@@ -139,6 +137,10 @@ class Mixture(Prior):
 
     def _found(self, z: Tensor, form: str) -> tuple[Tensor, Tensor, Tensor]:
         """Fit by expectation and maximisation: π (K,), m (K, d) and S, (K, d) or (K, d, d), in double."""
+        # Here alone: their import takes a second.
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.mixture import GaussianMixture
+
         flat = z.detach().flatten(1).cpu().double()  # (N, d)
         # In units of the codes' spread, so that the ridge on S means the same for codes of any size.
         spread = float(flat.std(0, correction=0).square().mean().sqrt().clamp(min=1e-6))
