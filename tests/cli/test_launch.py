@@ -145,6 +145,7 @@ def test_what_two_began_and_ctrl_c_ended_is_continued(tmp_path, alone, flags, by
     out, err = run.communicate(timeout=120)
     assert run.returncode == 130, err
     assert out.startswith("Interrupted and saved.")
+    assert json.loads((folder / "config.json").read_text())["origin"]["settings"]["fsdp"] == bool(flags)
     done = len((folder / "metrics.jsonl").read_text().splitlines())
     if by == 1:
         resume(folder)
@@ -158,8 +159,9 @@ def test_what_two_began_and_ctrl_c_ended_is_continued(tmp_path, alone, flags, by
         assert other["validation"] == pytest.approx(one.validation, rel=1e-4)
 
 
-def test_a_killed_process_ends_the_run_with_its_reason(tmp_path):
-    run = started(tmp_path / "run", 1)
+@pytest.mark.parametrize("flags", [(), ("--fsdp",)])
+def test_a_killed_process_ends_the_run_with_its_reason(tmp_path, flags):
+    run = started(tmp_path / "run", 1, *flags)
     children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
     if not children.exists():
         run.kill()

@@ -1,6 +1,7 @@
 """Two steps and a judgement of every kind, alone or as one of the processes that `test_processes.py` starts."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,8 +12,11 @@ from torch import nn
 
 from xhat.core import Batch
 from xhat.core.errors import ConfigError
+from xhat.core.loss import Loss
+from xhat.core.schedule import coefficient
 from xhat.data.scaling import Scaling
-from xhat.engine.apart import Apart, are_apart
+from xhat.engine import sharding
+from xhat.engine.apart import Apart, habits_of_rows
 from xhat.engine.device import pick_device
 from xhat.engine.divided import divided
 from xhat.engine.processes import Processes, joined
@@ -83,10 +87,33 @@ def weights_that_are_shared() -> Case:
     encoder, decoder = MLPEncoder((6,), (3,), hidden=(8,)), MLPDecoder((3,), (6,), hidden=(8,))
     decoder.layers[0].bias = encoder.layers[0].bias  # eight numbers
     encoder.unused = nn.Linear(4, 4)
+    own = nn.Sequential(*(nn.Sequential(nn.Linear(8, 8), nn.Tanh()) for _ in range(3)))
+    own[2][0].weight = own[0][0].weight  # of two blocks
+    encoder.layers.insert(1, own)
     return Autoencoder(encoder, Plain((3,)), decoder, Gaussian()), Reconstruction(), rows(ROWS)
 
 
+class Contrast(Reconstruction):
+    """A term of shape (B,) that belongs to all rows, and counts from the second epoch on."""
+
+    def forward(self, model, batch):
+        loss, z = super().forward(model, batch), model.encode(batch).z
+        weight = coefficient("linear(0, 1, epochs=1)", "contrast", "weight")
+        return Loss(**loss.terms, contrast=self.now(weight) * torch.logsumexp(z @ z.T, 1))
+
+
+def a_term_that_only_looks_like_rows() -> Case:
+    return model_for(Reconstruction()), Contrast(), rows(ROWS)
+
+
+def in_parts() -> Case:
+    return of_objective("objectives/beta_elbo")
+
+
+SETTINGS = {"in_parts": {"accumulate": 3}}
 OWN = (
+    in_parts,
+    a_term_that_only_looks_like_rows,
     weights_of_rows,
     draws_beside_their_rows,
     labels,
@@ -106,17 +133,12 @@ def numbers(name: str, processes: Processes, fsdp: bool = False, apart: bool = F
 
     In double precision: what is added in another order is then the same to many digits.
     """
-    torch.manual_seed(0)
-    model, objective, batch = CASES[name]()
-    trainee = Trainee(model, objective, Scaling("none", model.x_shape)).double()
-    batch = Batch(batch.x.double(), batch.mask, batch.y, None if batch.weight is None else batch.weight.double())
-    trainee.begin(batch)
-    step = Step(trainee, TrainSettings(lr=1e-2), 10)
-    step.processes = processes
+    trainee, batch, step = begun(name, processes)
+    model, objective = trainee.model, trainee.objective
     found = {}
-    apart = apart and are_apart(trainee.train(), batch, processes)
+    habits = habits_of_rows(trainee.train(), batch, processes) if apart else None
     with sharded(step, fsdp) as shards, divided(model, objective, processes) as division:
-        step.apart = Apart(processes, division) if apart else None
+        step.apart = None if habits is None else Apart(processes, division, habits)
         if shards is not None:
             shards.attempt(batch)
             trainee.train()
@@ -127,11 +149,35 @@ def numbers(name: str, processes: Processes, fsdp: bool = False, apart: bool = F
             found |= {f"judged.{term}": float(mean) for term, mean in trainee(batch).means().items()}
     moments = whole([moment for state in step.optimiser.state.values() for moment in state.values()])
     lengths = {"weights": _length(trainee.state_dict().values()), "moments": _length(moments)}
-    return found | lengths | {"drawn next": float(torch.rand(())), "apart": float(apart)}
+    return found | lengths | {"drawn next": float(torch.rand(())), "apart": float(habits is not None)}
 
 
 def _length(values: Iterable[torch.Tensor]) -> float:
     return float(torch.stack([value.double().norm() for value in values if value.numel()]).norm())
+
+
+def begun(name: str, processes: Processes) -> tuple[Trainee, Batch, Step]:
+    torch.manual_seed(0)
+    model, objective, batch = CASES[name]()
+    trainee = Trainee(model, objective, Scaling("none", model.x_shape)).double()
+    batch = Batch(batch.x.double(), batch.mask, batch.y, None if batch.weight is None else batch.weight.double())
+    trainee.begin(batch)
+    step = Step(trainee, TrainSettings(lr=1e-2, **SETTINGS.get(name, {})), 10)
+    step.processes = processes
+    return trainee, batch, step
+
+
+def refused(processes: Processes) -> bool:
+    """Whether a model is as it was, and can be trained, after a trial that refused to divide its weights."""
+    trainee, batch, step = begun("objectives/rae", processes)
+    before = {name: value.clone() for name, value in trainee.state_dict().items()}
+    try:
+        with sharded(step, True) as shards:
+            shards.attempt(batch)
+    except ConfigError:
+        same = all(torch.equal(value, before[name]) for name, value in trainee.state_dict().items())
+        return same and all(map(math.isfinite, map(float, step(batch).values())))
+    return False
 
 
 def divided_numbers(name: str, processes: Processes) -> dict[str, float] | str:
@@ -145,7 +191,9 @@ def divided_numbers(name: str, processes: Processes) -> dict[str, float] | str:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     processes = joined("cpu", pick_device)
+    sharding.LARGE = 1  # blocks within blocks
     found = {name: numbers(name, processes) for name in CASES}
     found |= {f"{name}, apart": numbers(name, processes, apart=True) for name in CASES}
     found |= {f"{name}, divided": divided_numbers(name, processes) for name in CASES}
+    found["refused"] = refused(processes)
     Path(sys.argv[1], f"{processes.rank}.json").write_text(json.dumps(found))

@@ -64,6 +64,10 @@ def test_weights_that_are_divided_change_no_number(together, name):
             assert found | {"apart": 0} == pytest.approx(one, rel=1e-7, abs=1e-7)
 
 
+def test_a_model_whose_weights_could_not_be_divided_is_as_it_was(together):
+    assert [found["refused"] for found in together] == [True] * WORLD
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_rows_that_are_taken_apart_change_no_number(together, name):
     one = numbers(name, ALONE)
@@ -75,4 +79,4 @@ def test_losses_of_rows_are_told_from_others(together):
     apart = {name for name in CASES if together[0][f"{name}, apart"]["apart"]}
     assert apart >= {"objectives/reconstruction", "objectives/beta_elbo", "objectives/iwae", "weights_of_rows"}
     assert not apart & {"objectives/mmd", "objectives/tc", "objectives/factor", "bottlenecks/vq", "bottlenecks/topk"}
-    assert "rows_that_meet" not in apart
+    assert not apart & {"rows_that_meet", "a_term_that_only_looks_like_rows"}

@@ -54,12 +54,16 @@ class AdamW(torch.optim.AdamW):
         super().__init__(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=self.is_fusible or None)
         self._gathered: tuple[list[Tensor], ...] | None = None
         self._divided = False
+        self._learned: list[nn.Parameter] = []  # of divided ones, those that had a gradient
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move every parameter that has a gradient."""
         gradients = [p.grad for p in self.param_groups[0]["params"]]
         if self._divided:
-            self.forget()
+            learned = [p for p in self.param_groups[0]["params"] if p.grad is not None]
+            if list(map(id, learned)) != list(map(id, self._learned)):
+                self.forget()
+                self._learned = learned
             gradients = [own(g) for g in gradients if g is not None]
         scaled = getattr(self, "found_inf", None) is not None  # by torch's GradScaler, which may leave this step out
         if not self.is_fusible or scaled or closure is not None or any(g is None for g in gradients):
@@ -142,19 +146,18 @@ class AdamW(torch.optim.AdamW):
             if state:
                 self.state[p] = {name: moved(value, p) for name, value in state.items()}
         self.param_groups[0]["params"] = parameters
-        self._divided = any(own(p) is not p for p in parameters)
+        self._divided, self._learned = any(own(p) is not p for p in parameters), []
 
     def _gather(self) -> tuple[list[Tensor], ...]:
-        parameters = self.param_groups[0]["params"]
-        if self._divided:
-            parameters = [p for p in parameters if p.grad is not None]
+        parameters = self._learned if self._divided else self.param_groups[0]["params"]
         self.begin(parameters)
         states = [self.state[p] for p in parameters]
         if len({float(state["step"]) for state in states}) == 1:
             for state in states:
                 state["step"] = states[0]["step"]
-        lists = [parameters, *([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))]
-        return tuple([own(tensor) for tensor in tensors] for tensors in lists) if self._divided else tuple(lists)
+        moments = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
+        lists: tuple[list[Tensor], ...] = (parameters, *moments)  # type: ignore[arg-type]
+        return tuple([own(tensor) for tensor in tensors] for tensors in lists) if self._divided else lists
 
 
 # Devices that have the kernel.

@@ -172,12 +172,21 @@ def _leave() -> None:
         dist.destroy_process_group()
 
 
+def is_loss(error: RuntimeError) -> bool:
+    """Whether an error says that another process has gone or does not answer."""
+    return isinstance(error, dist.DistError) or "gloo" in str(error)
+
+
+def loss_of(error: RuntimeError) -> ProcessError:
+    """Give one line for what a collective raises where another process has gone."""
+    said = str(error).split("\n")[0].split(". ")[0].rstrip(".")
+    hint = "continue with xhat fit --resume and the run's folder, if it has begun to train"
+    return ProcessError("processes", f"another one has gone or does not answer ({said})", hint=hint)
+
+
 @contextmanager
 def _heard() -> Iterator[None]:
-    """Turn what a collective raises where another process has gone into one line."""
     try:
         yield
     except RuntimeError as error:
-        said = str(error).split("\n")[0].split(". ")[0].rstrip(".")
-        hint = "continue with xhat fit --resume and the run's folder, if it has begun to train"
-        raise ProcessError("processes", f"another one has gone or does not answer ({said})", hint=hint) from error
+        raise loss_of(error) from error

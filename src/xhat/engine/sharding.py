@@ -25,6 +25,7 @@ from xhat.core.batch import Batch
 from xhat.core.errors import ConfigError, TrainingError, require
 from xhat.core.loss import total
 from xhat.engine.adamw import own
+from xhat.engine.processes import is_loss, loss_of
 from xhat.engine.randomness import untouched_randomness
 from xhat.engine.recomputing import stages
 from xhat.engine.step import Step
@@ -33,6 +34,10 @@ from xhat.engine.trainee import Trainee
 # Weights of a layer from which a message of its own is worth its delay.
 LARGE = 2**20
 HINT = "train without --fsdp"
+# What torch says of weights that are read where they are not gathered, or no longer.
+UNDIVIDED = ("mixed torch.Tensor and DTensor", "storage of size 0")
+# Rows of a trial, for each process.
+ROWS = 2
 
 
 @contextmanager
@@ -64,10 +69,14 @@ def sharded(step: Step, wanted: bool) -> Iterator[Shards | None]:
             # Nothing here changes in place what a net gives.
             warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
             yield shards
-    except TrainingError:  # all processes saw it
+    except (TrainingError, ConfigError):  # all processes saw it
         shards.leave()
         raise
-    # After any other error the rest do not answer: nothing could be gathered.
+    except RuntimeError as error:
+        if is_loss(error):  # torch's own collectives
+            raise loss_of(error) from error
+        raise
+    # After any other error the rest may not answer: nothing could be gathered.
     shards.leave()
 
 
@@ -109,14 +118,19 @@ class Shards:
         ConfigError
             When the objective or a net reads weights where no net computes, or takes gradients of gradients.
         """
+        from torch.distributed.fsdp import FSDPModule
+
         trainee = self.step.trainee.train()
         buffers = [buffer.clone() for buffer in trainee.buffers()]
         try:
             with untouched_randomness(self.processes.device):
-                total(trainee(some).means()).backward()
-        except torch.OutOfMemoryError:
-            raise
+                total(trainee(some.span(0, ROWS * self.processes.world)).means()).backward()
         except RuntimeError as error:
+            if not any(sign in str(error) for sign in UNDIVIDED):
+                raise
+            for net in trainee.nets():
+                if isinstance(net, FSDPModule):
+                    net.reset_iter_state()  # of the step that broke off
             who = f"{type(trainee.objective).__name__}, or a net, does otherwise"
             rule = f"fsdp needs weights that nets alone read, and gradients taken once: {who}"
             raise ConfigError("fit", rule, hint=HINT) from error
@@ -150,6 +164,8 @@ class Shards:
             learned = {**dict(twin.named_buffers()), **twin.state_dict()}  # in shares, whatever the net did last
             for name, tensor in [*net.named_parameters(), *net.named_buffers()]:
                 tensor.data = _full(learned[name])
+            for module, copied in zip(net.modules(), twin.modules(), strict=True):
+                module.training = copied.training
         self.step.trainee.exchange_nets(self._nets)
         self.step.exchange(lambda moment, _: moment)
         self.step.shards = None
@@ -197,10 +213,15 @@ def _share(value: Tensor, like: Tensor) -> Tensor:
 
 
 def _kept_whole(trainee: Trainee) -> set[nn.Parameter]:
-    """List what is not divided: single numbers, and weights that a net shares with what is outside it."""
-    nets = [list(net.modules()) for net in trainee.nets()]
-    inside = {module for modules in nets for module in modules}
-    places = [*nets, [module for module in trainee.modules() if module not in inside]]
+    """List what is not divided: single numbers, and weights that two blocks share, or a net and what is outside it."""
+    nets = trainee.nets()
+    inside = {module for net in nets for module in net.modules()}
+    places = [[module for module in trainee.modules() if module not in inside]]
+    for net in nets:
+        placed: set[nn.Module] = set()
+        for block in _blocks(net):
+            places.append([module for module in block.modules() if module not in placed])
+            placed.update(block.modules())
     held = [{weight for module in modules for weight in module._parameters.values()} for modules in places]
     count = Counter(weight for weights in held for weight in weights if weight is not None)
     return {weight for weight, n in count.items() if n > 1 or weight.ndim == 0}

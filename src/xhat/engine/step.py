@@ -60,7 +60,13 @@ class Step:
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "16")
         self.critic = trainee.critic_parameters()
         self.critic_optimiser = _adamw(self.critic, settings, CRITIC_BETAS) if self.critic else None
-        self._asks, self._asked = False, torch.zeros((), device=device)  # to stop: this process, one of them
+        self._asked = torch.zeros((), device=device)  # whether one of the processes was asked to stop
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget who was asked to stop in an earlier run."""
+        self._asks = False
+        self._asked.zero_()
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         """Take the step on a raw batch; give each term's mean, (), still on the device."""
@@ -91,8 +97,9 @@ class Step:
         lr: float,
         clip: SpikeClip | None = None,
     ) -> dict[str, Tensor]:
-        with nullcontext((batch, 1.0)) if self.apart is None else self.apart.own(batch) as (own, share):
-            means = self._backward(loss(own), share) if self.parts == 1 else self._accumulated(loss, own, share)
+        means = self._backward(loss, batch, 1.0) if self.parts == 1 else self._accumulated(loss, batch)
+        if self.apart is not None:
+            means = self.apart.filled(means, parameters)
         gradients, length = [p.grad for p in parameters if p.grad is not None], None
         if self.processes.world > 1:
             gradients, length = self._agreed(gradients, means)
@@ -104,20 +111,23 @@ class Step:
         optimiser.zero_grad()
         return means
 
-    def _backward(self, loss: Loss, share: float) -> dict[str, Tensor]:
-        means = loss.means()
-        if share != 1.0:
-            means = {name: share * mean for name, mean in means.items()}
-        self.scaler.scale(total(means)).backward()
+    def _backward(self, loss: Callable[[Batch], Loss], batch: Batch, share: float) -> dict[str, Tensor]:
+        """Add a share of a loss's gradient to the weights', of own rows alone where rows are apart."""
+        with nullcontext((batch, 1.0)) if self.apart is None else self.apart.own(batch) as (own, part):
+            of = loss(own)
+            if self.parts > 1:
+                refuse_whole(of, self.parts)
+            means = of.means()
+            if (share := share * part) != 1.0:
+                means = {name: share * mean for name, mean in means.items()}
+            self.scaler.scale(total(means)).backward()
         return {name: mean.detach() for name, mean in means.items()}
 
-    def _accumulated(self, loss: Callable[[Batch], Loss], batch: Batch, share: float) -> dict[str, Tensor]:
+    def _accumulated(self, loss: Callable[[Batch], Loss], batch: Batch) -> dict[str, Tensor]:
         """Add up the gradients of a batch's parts, each with its share of the rows' weights."""
         sums: dict[str, Tensor] = {}
         for part in cut(batch, math.ceil(len(batch) / self.parts)):
-            of = loss(part)
-            refuse_whole(of, self.parts)
-            for name, mean in self._backward(of, share * part.mass / max(batch.mass, LEAST)).items():
+            for name, mean in self._backward(loss, part, part.mass / max(batch.mass, LEAST)).items():
                 sums[name] = sums[name] + mean if name in sums else mean
         return sums
 

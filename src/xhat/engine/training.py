@@ -15,7 +15,7 @@ from xhat.core.batch import Batch
 from xhat.core.errors import DataError, TrainingError, require
 from xhat.core.schedule import Schedule
 from xhat.engine.accumulating import refuse_what_is_not_of_rows
-from xhat.engine.apart import Apart, are_apart
+from xhat.engine.apart import Apart, habits_of_rows
 from xhat.engine.divided import Division, divided
 from xhat.engine.history import Epoch, History
 from xhat.engine.hook import Hook
@@ -95,8 +95,7 @@ class Training:
         self.history = History()
         self.status: Status = "running"
         self.best: dict[str, Tensor] = {}
-        self._sums = Sums()  # of the epoch so far
-        self._seconds = 0.0  # of the epoch in hand, in earlier processes
+        self._sums, self._seconds = Sums(), 0.0  # of the epoch in hand; seconds in earlier processes
         self._random: list[Tensor] | None = None  # the generators' states between two runs
 
     @property
@@ -113,6 +112,7 @@ class Training:
             When a term is no longer a finite number; the best weights so far are then in place.
         """
         with kept_memory(), private_randomness(self.settings.seed), Interrupt() as interrupt:
+            self.step.begin()
             if self._random is not None:
                 set_generators(self._random, self.device)
                 self._random = None
@@ -122,9 +122,9 @@ class Training:
                 self.processes.align(self.trainee)
                 if not self.history.epochs:
                     self._begin()
-            apart = are_apart(self.trainee, some, self.processes)
+            habits = habits_of_rows(self.trainee, some, self.processes)
             with sharded(self.step, self.settings.fsdp) as shards, self._nets_as_set() as division:
-                self.step.apart = Apart(self.processes, division) if apart else None
+                self.step.apart = None if habits is None else Apart(self.processes, division, habits)
                 if shards is not None:
                     shards.attempt(some)
                 self._watched(interrupt)
