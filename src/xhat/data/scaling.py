@@ -162,14 +162,14 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     count = torch.zeros(x.shape[1:], dtype=torch.float64)
     total = torch.zeros_like(count)
     for block in x.split(BLOCK):
-        known = ~block.isnan()
-        count += known.sum(0)
-        total += torch.where(known, block.double(), 0.0).sum(0)
+        gaps = block.isnan()
+        count += len(block) - gaps.sum(0) if gaps.any() else len(block)
+        total += block.nansum(0, dtype=torch.float64)
     mean = total / count.clamp(min=1)
     squares = torch.zeros_like(total)
     # A second pass: the difference of large squares would lose the variance of far-off data.
     for block in x.split(BLOCK):
-        squares += torch.nan_to_num(block.double() - mean, nan=0.0).pow(2).sum(0)
+        squares += (block.double() - mean).square_().nansum(0)
     variance = squares / count.clamp(min=1)
     # The mean of a constant element is rounded: its spread comes out as some 1e-17 of it, where 0 is meant.
     return mean, torch.where(variance.sqrt() > 1e-12 * mean.abs(), variance, 0.0), count

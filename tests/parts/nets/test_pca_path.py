@@ -7,7 +7,7 @@ from xhat.core.errors import ConfigError
 from xhat.parts.nets.graph import GraphDecoder
 from xhat.parts.nets.mlp import MLPDecoder, MLPEncoder
 from xhat.parts.nets.patch import PatchEncoder
-from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder
+from xhat.parts.nets.pca_path import PCAPathDecoder, PCAPathEncoder, _soft
 
 
 def test_at_the_start_only_the_path_speaks():
@@ -77,3 +77,9 @@ def test_far_outside_the_net_grows_as_the_logarithm():
     near, far, farther = ((encoder(x) - encoder.path(x)).item() for x in FAR)
     assert near == pytest.approx(0.1, rel=1e-3)
     assert farther - far == pytest.approx(3 * math.log(100), rel=1e-4)
+
+
+def test_far_rows_and_gaps_are_softened_alike_with_and_without_a_gradient():
+    u = torch.cat([torch.linspace(-20, 20, 401), 10.0 ** torch.arange(-30, 18), torch.tensor([-1e12, 0.0, torch.nan])])
+    plain, learned = _soft(u), _soft(u.clone().requires_grad_())
+    torch.testing.assert_close(plain, learned.detach(), rtol=1e-6, atol=0, equal_nan=True)
