@@ -185,7 +185,7 @@ class Together:
         """Give the means of every term over each one's validation rows, with the same draws each time."""
         self.stack.code.eval()
         validation = [self.tasks[i].validation for i in self.kept]
-        sources = [Source(self.device, self.tasks[i].settings.seed) for i in self.kept]
+        sources: list[Source] = []
         some = self.tasks[0].data.batch(validation[0][:1]).x
         most = max(JUDGED // (EVALUATION_BATCH * some.numel()), 1)
         sums: dict[str, Tensor] = {}
@@ -193,7 +193,10 @@ class Together:
             for all_models, all_rows in _of_one_size([rows[k : k + EVALUATION_BATCH] for rows in validation]):
                 for models, rows in zip(all_models.split(most), all_rows.split(most), strict=True):
                     stack = self.stack if len(models) == len(self.stack) else self.stack.select(models)
-                    given = drawn(self._watched(False, rows.shape[1]).draws, [sources[i] for i in models.tolist()])
+                    draws = self._watched(False, rows.shape[1]).draws
+                    if draws and not sources:
+                        sources = [Source(self.device, self.tasks[i].settings.seed) for i in self.kept]
+                    given = drawn(draws, [sources[i] for i in models.tolist()]) if draws else []
                     fields = self._fields(models, rows)
                     arguments = (stack.flat, stack.still, stack.coefficients(math.inf), fields, given)
                     means = self._judge(stack, rows.shape[1], arguments)(*arguments)
