@@ -29,7 +29,7 @@ def test_each_row_moves_as_by_torchs_adamw_with_its_own_rates():
             clip([p.grad])
             optimiser.param_groups[0]["lr"] = lr * share
             optimiser.step()
-        move(theta, g, stacked.state(), stacked.rates(share, step))
+        move(theta, g, stacked.state(), stacked.rates([share], step)[0])
     assert torch.allclose(theta, torch.stack([p.detach() for p in singles]), rtol=1e-5, atol=1e-6)
 
 
@@ -40,7 +40,7 @@ def test_a_past_of_zeros_holds_no_gradient_back():
         g = torch.full((1, 2), value)
         single = g[0].clone()
         clip([single])
-        move(theta, g, stacked.state(), stacked.rates(1.0, step))
+        move(theta, g, stacked.state(), stacked.rates([1.0], step)[0])
         assert stacked.length.item() == pytest.approx(float(clip.mean))
     assert (theta < 0).all()
 
@@ -49,12 +49,12 @@ def test_some_of_the_models_step_as_if_the_others_were_not_there():
     theta = torch.randn(3, 4)
     whole, g, some = StackedAdamW(theta, *rates()), torch.randn(3, 4), torch.tensor([0, 2])
     part, theta_part = whole.select(some), theta[some]
-    move(theta_part, g[some], part.state(), part.rates(1.0, 1))
+    move(theta_part, g[some], part.state(), part.rates([1.0], 1)[0])
     assert torch.equal(whole.m, torch.zeros(3, 4))  # a copy: not yet
     whole.put(some, part)
     before = theta.clone()
     other = StackedAdamW(theta, *rates())
-    move(theta, g, other.state(), other.rates(1.0, 1))
+    move(theta, g, other.state(), other.rates([1.0], 1)[0])
     assert torch.equal(theta[some], theta_part)
     assert torch.equal(whole.m[some], other.m[some])
     assert torch.equal(whole.m[1], torch.zeros(4))

@@ -120,7 +120,7 @@ def _step(stack: Stack) -> Step:
     gradients = stack.gradients()
 
     def step(
-        flat: Tensor, state: list[Tensor], rates: list[Tensor], *rest: Any
+        flat: Tensor, state: list[Tensor], rates: Sequence[Tensor], *rest: Any
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         g, means, held = gradients(flat, *rest)
         move(flat, g, state, rates)

@@ -55,4 +55,4 @@ def epoch_generator(seed: int, epoch: int) -> torch.Generator:
 def epoch_order(rows: torch.Tensor, seed: int, epoch: int) -> torch.Tensor:
     """Shuffle row numbers for one epoch."""
     generator = epoch_generator(seed, epoch)
-    return rows[torch.randperm(len(rows), generator=generator)]
+    return rows.index_select(0, torch.randperm(len(rows), generator=generator))

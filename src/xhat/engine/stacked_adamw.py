@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -42,21 +43,23 @@ class StackedAdamW:
         self.m, self.v = torch.zeros_like(theta), torch.zeros_like(theta)
         self.length = theta.new_full((len(theta),), torch.nan)  # the running mean |g|; nan before the first
 
-    def rates(self, share: float, step: int) -> list[Tensor]:
-        """Give what a step multiplies by: 1 - ηλ and η / (1 - β₁ᵗ), (M,) each, and 1 / √(1 - β₂ᵗ), ().
+    def rates(self, shares: Sequence[float], step: int) -> list[tuple[Tensor, ...]]:
+        """Give what each of S steps multiplies by: 1 - ηλ and η / (1 - β₁ᵗ), (M,) each, and 1 / √(1 - β₂ᵗ), ().
 
         Parameters
         ----------
-        share : float
-            Of the peak rate, as the schedule has it.
+        shares : sequence of float
+            Of the peak rate, as the schedule has them.
         step : int
-            t, from 1.
+            t of the first, from 1.
         """
         # In double, as torch computes them before it rounds: near 1 a 32-bit float keeps little of ηλ.
-        eta = self.lr * share
-        keep, size = 1 - eta * self.weight_decay, eta / (1 - BETAS[0] ** step)
-        root = keep.new_tensor(1 / math.sqrt(1 - BETAS[1] ** step))
-        return [rate.to(self.m.dtype) for rate in (keep, size, root)]
+        eta = self.lr * self.lr.new_tensor(shares).unsqueeze(1)  # (S, M)
+        steps = range(step, step + len(shares))
+        first, root = ([1 - beta**t for t in steps] for beta in BETAS)
+        keep, size = 1 - eta * self.weight_decay, eta / eta.new_tensor(first).unsqueeze(1)
+        all_ = (keep, size, keep.new_tensor([1 / math.sqrt(value) for value in root]))
+        return list(zip(*(rate.to(self.m.dtype).unbind() for rate in all_), strict=True))
 
     def state(self) -> list[Tensor]:
         """Give m, v (M, P), the running mean lengths (M,) and the clips (M,); all but the last change in place."""
@@ -74,7 +77,7 @@ class StackedAdamW:
         self.m[models], self.v[models], self.length[models] = part.m, part.v, part.length
 
 
-def move(theta: Float[Tensor, "M P"], g: Float[Tensor, "M P"], state: list[Tensor], rates: list[Tensor]) -> None:
+def move(theta: Float[Tensor, "M P"], g: Float[Tensor, "M P"], state: list[Tensor], rates: Sequence[Tensor]) -> None:
     """Step θ and the `state` of a `StackedAdamW` in place, at some `rates`."""
     m, v, length, clip = state
     keep, size, root = rates

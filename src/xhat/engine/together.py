@@ -124,10 +124,12 @@ class Together:
         self.stack.code.train()
         orders = [self.orders[i].epoch(number) for i in self.kept]
         sums: dict[str, Tensor] = {}
-        for parts in self._batches(orders):
-            share = one_cycle((self.done + 1) / (self.epochs * self.steps + 1))
+        batches = list(self._batches(orders))
+        ahead = range(self.done + 1, self.done + len(batches) + 1)
+        rates = self.optimiser.rates([one_cycle(step / (self.epochs * self.steps + 1)) for step in ahead], ahead[0])
+        for parts, of_step in zip(batches, rates, strict=True):
             for models, rows in parts:
-                for name, mean in self._step(models, rows, share).items():
+                for name, mean in self._step(models, rows, of_step).items():
                     total = rows.shape[1] * mean
                     if len(models) == len(self.kept):
                         sums[name] = sums[name] + total if name in sums else total
@@ -148,8 +150,8 @@ class Together:
         if any(map(len, rest)):
             yield list(_of_one_size(rest))
 
-    def _step(self, models: Tensor, rows: Tensor, share: float) -> dict[str, Tensor]:
-        """Step some models by a batch of rows (m, B) each."""
+    def _step(self, models: Tensor, rows: Tensor, rates: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Step some models by a batch of rows (m, B) each, at the rates of all."""
         part = len(models) < len(self.stack)
         stack = self.stack.select(models) if part else self.stack
         optimiser = self.optimiser.select(models) if part else self.optimiser
@@ -159,7 +161,7 @@ class Together:
         means, held = self._program(stack, rows.shape[1])(
             stack.flat,
             optimiser.state(),
-            optimiser.rates(share, self.done + 1),
+            [rate[models] if part and rate.ndim else rate for rate in rates],
             stack.still,
             coefficients,
             self._fields(models, rows),
