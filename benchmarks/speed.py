@@ -28,6 +28,8 @@ from _record import RESULTS, record, table
 from speed_rows._row import Options
 
 KEPT = RESULTS / "speed.jsonl"
+# What a minute is enough for: a row of each kind of work.
+QUICK = ["conv_ae", "encode", "many_models", "mlp_vae", "sooner_digits_pca", "start_up", "tiny_table", "two_processes"]
 
 
 def names() -> list[str]:
@@ -59,7 +61,7 @@ def body(lines: list[dict[str, object]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", help=f"which: {', '.join(names())}; all by default")
-    parser.add_argument("--quick", action="store_true", help="one round of few steps, without compiling")
+    parser.add_argument("--quick", action="store_true", help="one round of few steps, without compiling, of some rows")
     parser.add_argument("--keep", action="store_true", help="keep the result beside the script")
     parser.add_argument("--rounds", type=int, help="rounds of each row; 5 by default")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of every contender; all by default")
@@ -72,7 +74,7 @@ def main() -> None:
     options = Options(chosen.quick, chosen.peer_python, chosen.threads, chosen.clock)
     rounds = chosen.rounds or (1 if chosen.quick else 5)
     lines: list[dict[str, object]] = []
-    for name in chosen.rows or names():
+    for name in chosen.rows or (QUICK if chosen.quick else names()):
         row, start = importlib.import_module(f"speed_rows.{name}").row(options), time.perf_counter()
         print(f"{name}: {row.title}", flush=True)
         about = {

@@ -42,5 +42,5 @@ def fits(
     ours = {
         name: Contender(XHAT, (json.dumps(work | {"settings": dict(chosen)}),)) for name, chosen in settings.items()
     }
-    limits = {"products alone, 32": Contender(PRODUCTS, (given,)), "bare loop": Contender(BARE, (given,))}
-    return Row(title, peers | limits | ours, goals if options.peer else {})
+    limit = {} if options.quick else {"products alone, 32": Contender(PRODUCTS, (given,))}
+    return Row(title, peers | limit | {"bare loop": Contender(BARE, (given,))} | ours, goals if options.peer else {})
