@@ -1,7 +1,6 @@
 """Two steps and a judgement of every kind, alone or as one of the processes that `test_processes.py` starts."""
 
 import json
-import math
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -94,16 +93,59 @@ def weights_that_are_shared() -> Case:
 
 
 class Contrast(Reconstruction):
-    """A term of shape (B,) that belongs to all rows, and counts from the second epoch on."""
+    """A term of shape (B,) that belongs to all rows, and counts at the run's end, or at its start."""
+
+    def __init__(self, schedule: str) -> None:
+        super().__init__()
+        self.weight = coefficient(schedule, "contrast", "weight")
 
     def forward(self, model, batch):
         loss, z = super().forward(model, batch), model.encode(batch).z
-        weight = coefficient("linear(0, 1, epochs=1)", "contrast", "weight")
-        return Loss(**loss.terms, contrast=self.now(weight) * torch.logsumexp(z @ z.T, 1))
+        return Loss(**loss.terms, contrast=self.now(self.weight) * torch.logsumexp(z @ z.T, 1))
 
 
 def a_term_that_only_looks_like_rows() -> Case:
-    return model_for(Reconstruction()), Contrast(), rows(ROWS)
+    return model_for(Reconstruction()), Contrast("linear(0, 1, epochs=1)"), rows(ROWS)
+
+
+def a_term_that_only_looks_like_rows_at_first() -> Case:
+    return model_for(Reconstruction()), Contrast("linear(1, 0, epochs=0.25)"), rows(ROWS)
+
+
+class Heads(Reconstruction):
+    """A head for each of three classes, of which the last row alone has one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(nn.Linear(3, 1) for _ in range(3))
+
+    def forward(self, model, batch):
+        loss, z = super().forward(model, batch), model.encode(batch).z
+        term = z.new_zeros(len(z))
+        for k, head in enumerate(self.heads):
+            if (known := batch.y == k).any():
+                term[known] = head(z[known]).squeeze(1) ** 2
+        return Loss(**loss.terms, classes=term)
+
+
+def weights_that_few_rows_learn() -> Case:
+    return model_for(Reconstruction()), Heads(), Batch(torch.rand(ROWS, 6), y=torch.arange(ROWS) // (ROWS - 1))
+
+
+def a_map_that_is_contracted() -> Case:
+    model = model_for(Reconstruction())
+    encoder = MLPEncoder((6,), model.bottleneck.in_shape, hidden=())
+    return (
+        Autoencoder(encoder, model.bottleneck, model.decoder, Gaussian()),
+        example("objectives/contractive"),
+        rows(ROWS),
+    )
+
+
+def weights_that_are_read() -> Case:
+    net = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+    model = Autoencoder(WrapEncoder(net, (6,), (3,)), Plain((3,)), MLPDecoder.example(), Gaussian(learned=True))
+    return model, example("objectives/rae"), rows(ROWS)
 
 
 def in_parts() -> Case:
@@ -114,6 +156,10 @@ SETTINGS = {"in_parts": {"accumulate": 3}}
 OWN = (
     in_parts,
     a_term_that_only_looks_like_rows,
+    a_term_that_only_looks_like_rows_at_first,
+    weights_that_few_rows_learn,
+    a_map_that_is_contracted,
+    weights_that_are_read,
     weights_of_rows,
     draws_beside_their_rows,
     labels,
@@ -168,15 +214,16 @@ def begun(name: str, processes: Processes) -> tuple[Trainee, Batch, Step]:
 
 
 def refused(processes: Processes) -> bool:
-    """Whether a model is as it was, and can be trained, after a trial that refused to divide its weights."""
-    trainee, batch, step = begun("objectives/rae", processes)
-    before = {name: value.clone() for name, value in trainee.state_dict().items()}
+    """Whether a model is trained as if nothing had been, after a trial that refused to divide its weights."""
+    (trainee, batch, step), (_, _, untouched) = (begun("weights_that_are_read", processes) for _ in range(2))
+    torch.manual_seed(0)
     try:
         with sharded(step, True) as shards:
             shards.attempt(batch)
     except ConfigError:
-        same = all(torch.equal(value, before[name]) for name, value in trainee.state_dict().items())
-        return same and all(map(math.isfinite, map(float, step(batch).values())))
+        alike = zip(step(batch).values(), untouched(batch).values(), strict=True)
+        states = zip(trainee.state_dict().values(), untouched.trainee.state_dict().values(), strict=True)
+        return all(torch.allclose(one, other) for one, other in (*alike, *states))
     return False
 
 

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from xhat.core.batch import Batch
-from xhat.core.errors import TrainingError, require
+from xhat.core.errors import ProcessError, require
 from xhat.core.loss import LEAST
+from xhat.core.schedule import Schedule
 from xhat.engine.divided import Division
 from xhat.engine.draws import FILLS
 from xhat.engine.processes import Processes
@@ -45,13 +46,10 @@ class Habits:
         Of each call for random numbers, in their order: how often rows stand in it, 0 where it is not of rows.
     terms : tuple of str
         Names.
-    learned : tuple of bool
-        Which of the main parameters had a gradient.
     """
 
     draws: list[int]
     terms: tuple[str, ...]
-    learned: tuple[bool, ...]
 
 
 class OwnDraws(TorchFunctionMode):
@@ -115,19 +113,30 @@ class Apart:
         with self.division.paused(), OwnDraws(len(batch), self.processes, self.habits.draws):
             yield own, self.processes.world * own.mass / max(batch.mass, LEAST)
 
-    def filled(self, means: dict[str, Tensor], parameters: Sequence[nn.Parameter]) -> dict[str, Tensor]:
-        """Give all terms, and parameters their gradients, with zeros where own rows said nothing of them.
-
-        What processes tell one another has one length.
-        """
+    def filled(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Give all terms, zero where own rows say nothing of one: what processes tell one another has one length."""
         strange = [name for name in means if name not in self.habits.terms]
-        rule = f"processes that take rows apart need the terms that a trial saw, {', '.join(self.habits.terms)}"
-        require(not strange, "fit", rule, ", ".join(strange) or None, "train in one process", error=TrainingError)
-        for parameter, learned in zip(parameters, self.habits.learned, strict=True):
-            if learned and parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
+        rule = f"rows that are taken apart have the terms that a trial saw, {', '.join(self.habits.terms)}"
+        require(not strange, "processes", rule, ", ".join(strange) or None, "train in one process", error=ProcessError)
         nothing = next(iter(means.values())).new_zeros(())
         return {name: means.get(name, nothing.clone()) for name in self.habits.terms}
+
+    def average(self, parameters: Sequence[nn.Parameter], others: Sequence[Tensor]) -> None:
+        """Average the gradients of parameters, and others in the same message.
+
+        Where own rows give a parameter none it counts as zero; one that gets none from anybody keeps none.
+        """
+        told = [float(parameter.grad is not None) for parameter in parameters]
+        learned = torch.tensor(told, device=self.processes.device)
+        missing = [i for i, parameter in enumerate(parameters) if parameter.grad is None]
+        for i in missing:
+            parameters[i].grad = torch.zeros_like(parameters[i])
+        self.processes.average([*(p.grad for p in parameters if p.grad is not None), *others, learned])
+        if missing:  # no question to a GPU but then
+            by = learned.tolist()
+            for i in missing:
+                if by[i] == 0:
+                    parameters[i].grad = None
 
 
 def habits_of_rows(trainee: Trainee, batch: Batch, processes: Processes) -> Habits | None:
@@ -151,19 +160,20 @@ def habits_of_rows(trainee: Trainee, batch: Batch, processes: Processes) -> Habi
 
 
 def _tried(twin: Trainee, batch: Batch, processes: Processes) -> Habits | None:
-    """Try it amid the run and at its end: what is multiplied by nothing at its start may depend on other rows."""
-    for epoch in (twin.objective.epochs / 2, twin.objective.epochs):
-        twin.objective.epoch = epoch
-        if (found := _at(twin, batch, processes)) is None:
-            return None
-    return found
+    """Try it throughout the run: what a coefficient of zero hides at one time may depend on other rows at another."""
+    objective = twin.objective
+    ends = [part.epochs for part in objective.modules() if isinstance(part, Schedule)] + [objective.epochs]
+    found = []
+    for epoch in sorted({0.0, *ends, *(end / 2 for end in ends)}):
+        objective.epoch = epoch
+        found.append(_at(twin, batch, processes))
+    return found[0] if all(habits == found[0] for habits in found) else None
 
 
 def _at(twin: Trainee, batch: Batch, processes: Processes) -> Habits | None:
     device = batch.x.device
     before, buffers = generators(device), _versions(twin)
-    loss = twin.loss(batch)
-    whole, after = loss.terms, generators(device)
+    whole, after = twin.loss(batch).terms, generators(device)
     # Running statistics are of all rows.
     if _versions(twin) != buffers or any(term.ndim == 0 for term in whole.values()):
         return None
@@ -176,10 +186,7 @@ def _at(twin: Trainee, batch: Batch, processes: Processes) -> Habits | None:
         return None
     if not all(_are_close(own[name], term[start:end]) for name, term in whole.items()):
         return None
-    twin.zero_grad()
-    loss.total.backward()
-    learned = tuple(parameter.grad is not None for parameter in twin.main_parameters())
-    return Habits(draws.draws, tuple(whole), learned)
+    return Habits(draws.draws, tuple(whole))
 
 
 def _are_close(one: Tensor, other: Tensor) -> bool:

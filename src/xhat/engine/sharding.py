@@ -15,14 +15,14 @@ import copy
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from xhat.core.batch import Batch
-from xhat.core.errors import ConfigError, TrainingError, require
+from xhat.core.errors import ConfigError, TrainingError, XhatError, require
 from xhat.core.loss import total
 from xhat.engine.adamw import own
 from xhat.engine.processes import is_loss, loss_of
@@ -35,7 +35,7 @@ from xhat.engine.trainee import Trainee
 LARGE = 2**20
 HINT = "train without --fsdp"
 # What torch says of weights that are read where they are not gathered, or no longer.
-UNDIVIDED = ("mixed torch.Tensor and DTensor", "storage of size 0")
+UNDIVIDED = ("mixed torch.Tensor and DTensor", "storage of size 0", "data is not allocated yet")
 # Rows of a trial, for each process.
 ROWS = 2
 
@@ -69,8 +69,9 @@ def sharded(step: Step, wanted: bool) -> Iterator[Shards | None]:
             # Nothing here changes in place what a net gives.
             warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
             yield shards
-    except (TrainingError, ConfigError):  # all processes saw it
-        shards.leave()
+    except XhatError as error:
+        if isinstance(error, TrainingError) or shards.refused:  # all processes saw it
+            shards.leave()
         raise
     except RuntimeError as error:
         if is_loss(error):  # torch's own collectives
@@ -95,7 +96,7 @@ class Shards:
 
         require(not step.scaler.is_enabled(), "fit", "fsdp scales no loss for float16", hint="use --precision bf16")
         require(step.optimiser.is_fusible, "fit", "fsdp needs weights of one type on a CPU or GPU", hint=HINT)
-        self.step, self.processes = step, step.processes
+        self.step, self.processes, self.refused = step, step.processes, False
         self._nets = step.trainee.nets()
         mesh = init_device_mesh(self.processes.device.type, (self.processes.world,))
         whole = _kept_whole(step.trainee)
@@ -128,28 +129,29 @@ class Shards:
         except RuntimeError as error:
             if not any(sign in str(error) for sign in UNDIVIDED):
                 raise
+            self.refused = True
             for net in trainee.nets():
                 if isinstance(net, FSDPModule):
-                    net.reset_iter_state()  # of the step that broke off
+                    with suppress(AttributeError):  # of one that did not run yet
+                        net.reset_iter_state()
             who = f"{type(trainee.objective).__name__}, or a net, does otherwise"
             rule = f"fsdp needs weights that nets alone read, and gradients taken once: {who}"
             raise ConfigError("fit", rule, hint=HINT) from error
-        with torch.no_grad():
-            for buffer, before in zip(trainee.buffers(), buffers, strict=True):
-                buffer.copy_(before)
-        trainee.zero_grad()
+        finally:
+            with torch.no_grad():
+                for buffer, before in zip(trainee.buffers(), buffers, strict=True):
+                    buffer.copy_(before)
+            trainee.zero_grad()
 
-    def agreed(self, gradients: Sequence[Tensor], others: Sequence[Tensor] = ()) -> tuple[list[Tensor], Tensor]:
-        """Average gradients over processes, and others in the same message.
+    def whole_ones(self, parameters: Sequence[nn.Parameter]) -> list[nn.Parameter]:
+        """List those that are not divided; gradients of the others come as means over processes already."""
+        return [parameter for parameter in parameters if not _is_divided(parameter)]
 
-        Give this process's shares of the gradients, and the length, (), of all of them as one vector. Those of divided
-        weights come as means already.
-        """
-        divided = [own(g) for g in gradients if _is_divided(g)]
-        whole = [g for g in gradients if not _is_divided(g)]
-        self.processes.average([*whole, *others])
-        squares = self.processes.sum(self._squares(divided)) + self._squares(whole)
-        return [*divided, *whole], squares.sqrt()
+    def length(self, parameters: Sequence[nn.Parameter]) -> Tensor:
+        """Give the length, (), of all gradients as one vector."""
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        divided = self._squares([own(g) for g in gradients if _is_divided(g)])
+        return (self.processes.sum(divided) + self._squares([g for g in gradients if not _is_divided(g)])).sqrt()
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Put weights and buffers by their names into the trainee, from shares or whole ones."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from xhat.core.batch import Batch
 from xhat.core.loss import LEAST, Loss, total
 from xhat.engine.accumulating import refuse_whole
-from xhat.engine.adamw import AdamW
+from xhat.engine.adamw import AdamW, own
 from xhat.engine.cycle import one_cycle
 from xhat.engine.processes import ALONE, ASK_EVERY, Processes
 from xhat.engine.ready import cut
@@ -99,13 +99,12 @@ class Step:
     ) -> dict[str, Tensor]:
         means = self._backward(loss, batch, 1.0) if self.parts == 1 else self._accumulated(loss, batch)
         if self.apart is not None:
-            means = self.apart.filled(means, parameters)
-        gradients, length = [p.grad for p in parameters if p.grad is not None], None
-        if self.processes.world > 1:
-            gradients, length = self._agreed(gradients, means)
+            means = self.apart.filled(means)
+        length = self._agree(parameters, means) if self.processes.world > 1 else None
+        gradients = [p.grad for p in parameters if p.grad is not None]
         self.scaler.unscale_(optimiser)
         if clip is not None:
-            clip(gradients, length)
+            clip(gradients if self.shards is None else [own(g) for g in gradients], length)
         optimiser.param_groups[0]["lr"] = lr
         self.scaler.step(optimiser)
         optimiser.zero_grad()
@@ -131,14 +130,18 @@ class Step:
                 sums[name] = sums[name] + mean if name in sums else mean
         return sums
 
-    def _agreed(self, gradients: list[Tensor], means: dict[str, Tensor]) -> tuple[list[Tensor], Tensor | None]:
-        """Average over processes, in one message: gradients, means of own rows, and whether one was asked to stop."""
+    def _agree(self, parameters: list[nn.Parameter], means: dict[str, Tensor]) -> Tensor | None:
+        """Average over processes, in one message: gradients, means of own rows, and whether one was asked to stop.
+
+        Of divided gradients give their length, (), as one vector.
+        """
         self._asked.fill_(self._asks)
-        others = [self._asked, *(means.values() if self.apart else ())]
-        if self.shards is not None:
-            return self.shards.agreed(gradients, others)
-        self.processes.average([*gradients, *others])
-        return gradients, None
+        whole = parameters if self.shards is None else self.shards.whole_ones(parameters)
+        if self.apart is not None:
+            self.apart.average(whole, [self._asked, *means.values()])
+        else:
+            self.processes.average([*(p.grad for p in whole if p.grad is not None), self._asked])
+        return None if self.shards is None else self.shards.length(parameters)
 
     def stops(self, asked: bool) -> bool:
         """Whether one of the processes was asked to stop, as the last step told; the next one tells of this one.
