@@ -126,11 +126,10 @@ class Apart:
 
         Where own rows give a parameter none it counts as zero; one that gets none from anybody keeps none.
         """
-        told = [float(parameter.grad is not None) for parameter in parameters]
-        learned = torch.tensor(told, device=self.processes.device)
+        learned = torch.ones(len(parameters), device=self.processes.device)
         missing = [i for i, parameter in enumerate(parameters) if parameter.grad is None]
         for i in missing:
-            parameters[i].grad = torch.zeros_like(parameters[i])
+            learned[i], parameters[i].grad = 0.0, torch.zeros_like(parameters[i])
         self.processes.average([*(p.grad for p in parameters if p.grad is not None), *others, learned])
         if missing:  # no question to a GPU but then
             by = learned.tolist()
