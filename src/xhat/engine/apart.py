@@ -189,7 +189,7 @@ def _at(twin: Trainee, batch: Batch, processes: Processes) -> Habits | None:
 
 
 def _are_close(one: Tensor, other: Tensor) -> bool:
-    return torch.allclose(one, other, 0.0, CLOSE * float(other.abs().max()))
+    return torch.allclose(one, other, 0.0, CLOSE * float(other.detach().abs().max()))
 
 
 def _versions(twin: Trainee) -> list[tuple[int, int]]:
