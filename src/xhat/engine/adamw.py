@@ -54,7 +54,7 @@ class AdamW(torch.optim.AdamW):
         super().__init__(parameters, lr=lr, betas=betas, weight_decay=weight_decay, fused=self.is_fusible or None)
         self._gathered: tuple[list[Tensor], ...] | None = None
         self._divided = False
-        self._learned: list[nn.Parameter] = []  # of divided ones, those that had a gradient
+        self._learned: list[Tensor] = []  # of divided ones, those that had a gradient
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Move every parameter that has a gradient."""
@@ -149,14 +149,14 @@ class AdamW(torch.optim.AdamW):
         self._divided, self._learned = any(own(p) is not p for p in parameters), []
 
     def _gather(self) -> tuple[list[Tensor], ...]:
-        parameters = self._learned if self._divided else self.param_groups[0]["params"]
+        parameters: list[Tensor] = self._learned if self._divided else self.param_groups[0]["params"]
         self.begin(parameters)
         states = [self.state[p] for p in parameters]
         if len({float(state["step"]) for state in states}) == 1:
             for state in states:
                 state["step"] = states[0]["step"]
         moments = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
-        lists: tuple[list[Tensor], ...] = (parameters, *moments)  # type: ignore[arg-type]
+        lists = (parameters, *moments)
         return tuple([own(tensor) for tensor in tensors] for tensors in lists) if self._divided else lists
 
 

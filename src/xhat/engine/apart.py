@@ -162,11 +162,14 @@ def _tried(twin: Trainee, batch: Batch, processes: Processes) -> Habits | None:
     """Try it throughout the run: what a coefficient of zero hides at one time may depend on other rows at another."""
     objective = twin.objective
     ends = [part.epochs for part in objective.modules() if isinstance(part, Schedule)] + [objective.epochs]
-    found = []
+    found: Habits | None = None
     for epoch in sorted({0.0, *ends, *(end / 2 for end in ends)}):
         objective.epoch = epoch
-        found.append(_at(twin, batch, processes))
-    return found[0] if all(habits == found[0] for habits in found) else None
+        habits = _at(twin, batch, processes)
+        if habits is None or habits != (found or habits):
+            return None
+        found = habits
+    return found
 
 
 def _at(twin: Trainee, batch: Batch, processes: Processes) -> Habits | None:

@@ -175,7 +175,7 @@ def _cut(value: Any, n: int, processes: Processes) -> Any:
     if isinstance(value, Batch):
         # A decoder that reads the batch reads it beside each of k draws, which stand draw after draw.
         whole = value.repeated(n // len(value)) if len(value) < n else value
-        return whole.only(torch.arange(*processes.bounds(n), device=whole.x.device))
+        return whole.span(*processes.bounds(n))
     if not isinstance(value, Tensor) or value.ndim == 0 or len(value) != n:
         return value
     if value.requires_grad:

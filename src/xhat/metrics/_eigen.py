@@ -44,7 +44,7 @@ def eigen_axes(x: NDArray[np.floating], k: int) -> Axes:
         scatter += apart.T @ apart
     covariance = scatter / (n - 1)
     spread = covariance.diagonal().copy()
-    # All of them: to find but K takes scipy, whose import takes longer than it saves.
+    # All of them: to find but K takes scipy, whose import takes longer than that saves, up to a thousand elements.
     values, vectors = np.linalg.eigh(covariance)
     axes = vectors.T[::-1][:k]  # (K, D), the widest first
     largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
